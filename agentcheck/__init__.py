@@ -1,0 +1,3 @@
+"""agentcheck says why Session Manager cannot reach this EC2 instance."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,22 @@
+"""Does the agent hold a live channel to ssmmessages?"""
+
+from __future__ import annotations
+
+from agentcheck.checks import Finding
+from agentcheck.model import OK, SKIP
+from agentcheck.observations import Facts
+
+ID = "agent.channel"
+REQUIRES = ("agent.running",)
+PROFILES = ("instance",)
+
+
+def check(facts: Facts) -> Finding:
+    """Established, nothing unacknowledged. That there is none is no fault by itself."""
+    connected = facts.connected()
+    if connected is None:
+        summary = "the agent's sockets cannot be seen by this user"
+        return Finding(SKIP, summary, reason="no-rights", facts={"connected": None})
+    if connected:
+        return Finding(OK, "connected", facts={"connected": True})
+    return Finding(SKIP, "no live channel seen", reason="no-channel", facts={"connected": False})

@@ -1,0 +1,43 @@
+"""Has the instance a role with working credentials?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from agentcheck.checks import Finding
+from agentcheck.model import ERROR, FAIL, OK
+from agentcheck.observations import Facts
+
+ID = "role"
+REQUIRES = ("imds",)
+PROFILES = ("instance",)
+
+_MISSING = {
+    "no-profile": "no instance profile",
+    "no-role": "an instance profile without a role",
+}
+
+
+def check(facts: Facts) -> Finding:
+    """The credentials document says Success and is not past its end."""
+    role, agent = facts.role(), facts.agent()
+    if role.state in _MISSING:
+        if agent.host_management_active(facts.now()):
+            return Finding(OK, "Default Host Management gives the agent its role", "dhmc")
+        return Finding(FAIL, _MISSING[role.state], reason=role.state)
+    if role.state == "unreadable":
+        return Finding(ERROR, f"credentials cannot be read: {role.error}", reason="unreadable")
+    if role.state == "no-document":
+        summary = "listed, but IMDS has no credentials for it"
+        return Finding(FAIL, summary, reason="no-document", target=role.name)
+    if role.state == "refused":
+        return Finding(FAIL, f"IMDS says {role.code}", reason=role.code, target=role.name)
+    if role.expiration is not None and role.expiration < facts.now():
+        summary = f"credentials ended {_utc(role.expiration)}"
+        return Finding(FAIL, summary, reason="expired", target=role.name)
+    until = f" until {_utc(role.expiration)}" if role.expiration else ""
+    return Finding(OK, f"{role.name}, credentials{until}", target=role.name)
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,26 @@
+"""Does TLS to the endpoint succeed against the system's trust store?"""
+
+from __future__ import annotations
+
+from agentcheck.checks import Finding
+from agentcheck.model import FAIL, OK
+from agentcheck.observations import Facts
+
+ID = "tls"
+PER_SERVICE = True
+REQUIRES = ("imds",)
+REQUIRES_PER_SERVICE = ("tcp",)
+PROFILES = ("instance",)
+
+
+def check(facts: Facts, service: str) -> Finding:
+    """A verified handshake with one of the addresses that TCP reached."""
+    path, host = facts.path(service), facts.name(service).host
+    tried = [seen for seen in path.connections if seen.tls]
+    phases = {"tls": max((seen.tls_s or 0.0 for seen in tried), default=0.0)}
+    if path.usable:
+        good = next(seen for seen in tried if seen.tls == "ok")
+        issuer = good.certificate.issuer if good.certificate else "unknown issuer"
+        return Finding(OK, f"verified, issuer {issuer}", None, host, {}, phases)
+    worst = tried[0]
+    return Finding(FAIL, worst.error or str(worst.tls), worst.tls, host, {}, phases)

@@ -1,0 +1,128 @@
+"""The diagnosis: from everything observed to the few independent causes, gravest first.
+
+Pure and driven by tables: each module here covers one layer and has a table CAUSES, whose rows
+hold a code, how it is found, and its explanation. CODES gives the order of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agentcheck.diagnosis import agent, health, imds, machine, names, path, role, tls
+from agentcheck.diagnosis.health import HEALTHY, PARTIAL
+from agentcheck.diagnosis.machine import EVERYTHING
+from agentcheck.diagnosis.rows import CauseRow, usable
+from agentcheck.model import CAUSE_RANK, FAIL, UNKNOWN, Cause
+from agentcheck.observations import Observed
+
+# Most fundamental first: what comes later may merely follow from what comes earlier. Codes
+# without a row are not told apart yet; the rows take their place by this list.
+CODES = (
+    "healthy",
+    "partial",
+    "not-ec2",
+    "disk-full",
+    "agent-missing",
+    "agent-misconfigured",
+    "agent-not-running",
+    "agent-hybrid",
+    "imds-disabled",
+    "imds-unreachable",
+    "imds-not-genuine",
+    "agent-proxy-covers-imds",
+    "clock-skew",
+    "role-missing",
+    "role-not-assumable",
+    "credentials-expired",
+    "proxy-unreachable",
+    "proxy-refuses",
+    "dns-unreachable",
+    "dns-failing",
+    "dns-split",
+    "dns-not-found",
+    "hosts-override",
+    "no-route",
+    "endpoint-missing",
+    "endpoint-blocked",
+    "endpoint-partly-blocked",
+    "endpoint-refused",
+    "trust-store-empty",
+    "tls-intercepted",
+    "tls-wrong-certificate",
+    "tls-certificate-expired",
+    "tls-failed",
+    "agent-needs-ec2messages",
+    "role-lacks-permission",
+    "endpoint-policy-denies",
+    "scp-denies",
+    "credentials-rejected",
+    "latent-failure",
+    "agent-backing-off",
+    "agent-not-connected",
+    "agent-restart-needed",
+    "endpoint-public",
+    "agent-outdated",
+    "agent-version-unknown",
+    "agent-not-enabled",
+    "agent-duplicate",
+    "could-not-tell",
+)
+_MODULES = (health, machine, agent, imds, role, names, path, tls)
+ROWS: dict[str, CauseRow] = {
+    row.code: row
+    for row in sorted(
+        (row for module in _MODULES for row in module.CAUSES), key=lambda row: CODES.index(row.code)
+    )
+}
+
+
+def diagnose(observed: Observed, complete: bool = True) -> tuple[Cause, Sequence[Cause]]:
+    """`(verdict, causes)`: the first cause, or a good end when there is none.
+
+    `complete` is false when checks were left out: then it is never `healthy`. Where nothing
+    explains why a required endpoint is unusable the verdict is `could-not-tell`, never `healthy`.
+    """
+    found = [cause for row in ROWS.values() for cause in row.find(observed)]
+    beaten = {
+        code
+        for cause in found
+        if cause.status in (FAIL, UNKNOWN)
+        for code in ROWS[cause.code].beats
+    }
+    if EVERYTHING in beaten:
+        found = [cause for cause in found if EVERYTHING in ROWS[cause.code].beats]
+    causes = [cause for cause in found if cause.code not in beaten]
+    causes.sort(key=lambda cause: CAUSE_RANK[cause.status])  # stable: keeps the order of CODES
+    if not causes or all(CAUSE_RANK[c.status] > CAUSE_RANK[UNKNOWN] for c in causes):
+        causes = _unexplained(observed, complete) + causes
+    if causes:
+        return causes[0], tuple(causes)
+    return (HEALTHY if complete else PARTIAL), ()
+
+
+def _unexplained(o: Observed, complete: bool) -> list[Cause]:
+    """A last guard against a green report on a broken instance."""
+    missing = []
+    for endpoint in o.endpoints.values():
+        if not endpoint.required or usable(o, endpoint.service):
+            continue
+        if complete or endpoint.service in o.paths:
+            missing.append(endpoint.service)
+    left_out = "agent-needs-ec2messages"
+    if left_out in {cause.code for cause in ROWS[left_out].find(o)}:
+        missing = [service for service in missing if service != "ec2messages"]
+    unseen = complete and not o.endpoints
+    if not missing and not unseen:
+        return []
+    what = ", ".join(missing) or "the endpoints"
+    return [
+        Cause(
+            "could-not-tell",
+            UNKNOWN,
+            f"No verdict: {what} could not be used from here, and nothing seen explains it.",
+            [f"{service}: no working connection" for service in missing] or ["no endpoint known"],
+            ["Run it again with --verbose; if it stays, report what it prints."],
+            tuple(missing),
+            reason="unexplained",
+        )
+    ]

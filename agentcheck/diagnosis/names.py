@@ -1,0 +1,193 @@
+"""Causes about the endpoints' names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agentcheck.diagnosis.rows import (
+    CauseRow,
+    Explain,
+    aws,
+    create_endpoint,
+    judged,
+    listing,
+    names_of,
+)
+from agentcheck.model import FAIL, WARN, Cause
+from agentcheck.observations import Endpoint, Instance, Name, Observed
+
+AMAZON_RESOLVERS = ("169.254.169.253", "fd00:ec2::253")
+
+
+def _in_states(o: Observed, *states: str) -> list[tuple[Endpoint, Name]]:
+    """The required endpoints whose name ended in one of the states."""
+    found = [(e, o.names[e.service]) for e in judged(o) if e.service in o.names]
+    return [(endpoint, name) for endpoint, name in found if name.state in states]
+
+
+def _is_amazon(server: str, instance: Instance) -> bool:
+    """Whether a server is the VPC's own: the link-local address or a VPC network's base + 2."""
+    bases = {_plus_two(cidr) for cidr in instance.vpc_cidrs if "." in cidr}
+    return server in AMAZON_RESOLVERS or server in bases
+
+
+def _plus_two(cidr: str) -> str:
+    first, second, third, last = cidr.split("/")[0].split(".")
+    return f"{first}.{second}.{third}.{int(last) + 2}"
+
+
+def _server_remedy(o: Observed, servers: Sequence[str]) -> list[str]:
+    instance = o.instance
+    vpc = instance.vpc_id or "VPC_ID"
+    if any(_is_amazon(server, instance) for server in servers):
+        return [
+            "Switch on DNS resolution (enableDnsSupport) of the VPC; if it is on, look for a host"
+            " firewall that drops port 53.",
+            aws(
+                instance, f"ec2 describe-vpc-attribute --vpc-id {vpc} --attribute enableDnsSupport"
+            ),
+            aws(
+                instance, f"ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support Value=true"
+            ),
+        ]
+    return [
+        f"Let UDP and TCP 53 through to {listing(servers) or 'the resolver'} (its security group,"
+        " the route to it) or see whether it runs.",
+        "Or use the VPC's own resolver: nameserver 169.254.169.253 in /etc/resolv.conf.",
+    ]
+
+
+def _unreachable(o: Observed) -> Iterator[Cause]:
+    dead = _in_states(o, "unreachable")
+    slow = [
+        (endpoint, name)
+        for endpoint, name in _in_states(o, "ok", "nxdomain", "no-address")
+        if name.system == "timeout" and name.silent_servers
+    ]
+    found = dead or slow
+    if not found:
+        return
+    servers = tuple(dict.fromkeys(s for _, name in found for s in name.silent_servers))
+    who = f"resolver {listing(servers)}" if servers else "configured resolver"
+    yield Cause(
+        "dns-unreachable",
+        FAIL if dead else WARN,
+        f"The {who} does not answer, so the endpoints' names cannot be resolved."
+        if dead
+        else f"The {who} does not answer; another one does, but every look-up waits for it.",
+        [
+            f"{name.host}: no answer within {name.duration_s:.1f} s"
+            + (f" from {listing(name.silent_servers)}" if name.silent_servers else "")
+            for _, name in found
+        ],
+        _server_remedy(o, servers),
+        names_of(endpoint for endpoint, _ in found),
+        reason="silent" if dead else "one-server-silent",
+    )
+
+
+def _failing(o: Observed) -> Iterator[Cause]:
+    found = _in_states(o, "servfail", "refused")
+    if not found:
+        return
+    servers = tuple(
+        dict.fromkeys(
+            a.server
+            for _, name in found
+            for a in name.servers
+            if a.state in ("servfail", "refused")
+        )
+    )
+    state = found[0][1].state
+    yield Cause(
+        "dns-failing",
+        FAIL,
+        f"The resolver {listing(servers)} answers {state.upper()} for the endpoints' names.",
+        [
+            f"{name.host}: {', '.join(f'{a.server} {a.state}' for a in name.servers)}"
+            for _, name in found
+        ],
+        [
+            f"Mend the resolver {listing(servers)}: its forwarding rule for amazonaws.com, or"
+            " whether it may serve this subnet.",
+            "Or use the VPC's own resolver: nameserver 169.254.169.253 in /etc/resolv.conf.",
+        ],
+        names_of(endpoint for endpoint, _ in found),
+        reason=state,
+    )
+
+
+def _not_found(o: Observed) -> Iterator[Cause]:
+    found = _in_states(o, "nxdomain", "no-address")
+    if not found:
+        return
+    services = names_of(endpoint for endpoint, _ in found)
+    instance = o.instance
+    hosts = [endpoint.host for endpoint, _ in found]
+    kind = "has no address" if found[0][1].state == "no-address" else "does not exist"
+    plural = len(hosts) > 1
+    yield Cause(
+        "dns-not-found",
+        FAIL,
+        f"The name{'s' if plural else ''} {listing(hosts)}"
+        f" {kind if not plural else kind.replace('does', 'do').replace('has', 'have')}"
+        " in DNS as seen from here.",
+        [f"{name.host}: {_what(name)}" for _, name in found],
+        [
+            f"Create the VPC endpoint{'s' if plural else ''} for {listing(services)} with private"
+            " DNS, or mend the private hosted zone, Resolver rule or DNS Firewall that hides the"
+            " name.",
+            *(create_endpoint(instance, service) for service in services),
+            aws(
+                instance,
+                "route53 list-hosted-zones-by-vpc"
+                f" --vpc-id {instance.vpc_id or 'VPC_ID'} --vpc-region {instance.region}",
+            ),
+        ],
+        services,
+        reason=found[0][1].state,
+    )
+
+
+def _what(name: Name) -> str:
+    text = "NXDOMAIN" if name.state == "nxdomain" else "no A or AAAA record"
+    servers = [a.server for a in name.servers if a.state in ("nxdomain", "no-address")]
+    return f"{text} from {listing(servers)}" if servers else text
+
+
+CAUSES = (
+    CauseRow(
+        "dns-unreachable",
+        _unreachable,
+        Explain(
+            "The configured resolver does not answer.",
+            "getaddrinfo had no answer in time and each configured server, asked by itself, was "
+            "silent. If another server answers in time it is a warning: names resolve slowly.",
+            "For the Amazon resolver (VPC base + 2, 169.254.169.253): enableDnsSupport of the "
+            "VPC; security groups do not filter it. For your own server: its security group, "
+            "route and service.",
+            "dns-not-found: there it answers that there is no such name.",
+        ),
+    ),
+    CauseRow(
+        "dns-failing",
+        _failing,
+        Explain(
+            "The resolver answers with an error (SERVFAIL or REFUSED).",
+            "The response code of each configured server.",
+            "Mend its forwarding, or use the VPC's own resolver.",
+            "dns-unreachable: getaddrinfo alone cannot tell the two apart.",
+        ),
+    ),
+    CauseRow(
+        "dns-not-found",
+        _not_found,
+        Explain(
+            "The name of an endpoint does not exist, or has no address.",
+            "NXDOMAIN or an empty answer, from getaddrinfo and from the servers themselves.",
+            "Create the interface endpoint with private DNS. A private hosted zone for the same "
+            "name without the record, a Resolver rule or DNS Firewall hides even public names.",
+            "endpoint-missing: there the name has a public address.",
+        ),
+    ),
+)

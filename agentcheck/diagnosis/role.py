@@ -1,0 +1,153 @@
+"""Causes about the instance's role and its credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from agentcheck.diagnosis.machine import true_now
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws
+from agentcheck.model import FAIL, Cause
+from agentcheck.observations import DEFAULT_HOST_MANAGEMENT, Observed
+
+POLICY = "AmazonSSMManagedInstanceCore"
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _missing(o: Observed) -> Iterator[Cause]:
+    role, agent = o.role, o.agent
+    if role is None or role.state not in ("no-profile", "no-role"):
+        return
+    if agent is not None and agent.host_management_active(true_now(o)):
+        return
+    instance = o.instance
+    empty = role.state == "no-role"
+    evidence = ["IMDS lists no role (iam/security-credentials/)"]
+    evidence.append(f"IMDS {'shows' if empty else 'shows no'} instance profile (iam/info)")
+    if agent is not None and agent.identity.credential_source == "SSM":
+        evidence.append("the agent's Default Host Management credentials have ended")
+    attach = aws(
+        instance,
+        f"ec2 associate-iam-instance-profile --instance-id {instance.instance_id}"
+        " --iam-instance-profile Name=PROFILE_WITH_ROLE",
+    )
+    add = aws(
+        instance,
+        "iam add-role-to-instance-profile --instance-profile-name PROFILE --role-name ROLE",
+    )
+    yield Cause(
+        "role-missing",
+        FAIL,
+        "The instance profile holds no role, so the agent has no credentials."
+        if empty
+        else "The instance has no role, so the agent has no credentials.",
+        evidence,
+        [
+            f"Attach an instance profile whose role has {POLICY}, or switch on Default Host"
+            " Management Configuration.",
+            add if empty else attach,
+            f"Default Host Management needs agent {DEFAULT_HOST_MANAGEMENT} or newer and IMDSv2:"
+            " Systems Manager, Fleet Manager, Configure Default Host Management.",
+            "The agent asks again by itself within 30 minutes; a reboot is quicker.",
+        ],
+        reason=role.state,
+    )
+
+
+def _not_assumable(o: Observed) -> Iterator[Cause]:
+    role = o.role
+    if role is None or role.state not in ("refused", "no-document"):
+        return
+    if role.state == "no-document":
+        evidence = [f"IMDS lists the role {role.name} but has no credentials document for it"]
+        reason = "no-document"
+    else:
+        evidence = [f"credentials document of {role.name}: Code {role.code}"]
+        evidence += [role.message] if role.message else []
+        reason = role.code
+    yield Cause(
+        "role-not-assumable",
+        FAIL,
+        f"EC2 may not assume the role {role.name}: IMDS gives no credentials for it.",
+        evidence,
+        [
+            "Let ec2.amazonaws.com assume the role: IAM, Roles, Trust relationships; if the role"
+            " was deleted and made anew, attach the profile again.",
+            aws(o.instance, f"iam get-role --role-name {role.name}"),
+            aws(
+                o.instance,
+                "ec2 describe-iam-instance-profile-associations"
+                f" --filters Name=instance-id,Values={o.instance.instance_id}",
+            ),
+        ],
+        reason=reason,
+    )
+
+
+def _expired(o: Observed) -> Iterator[Cause]:
+    role = o.role
+    if role is None or role.state != "present" or role.expiration is None:
+        return
+    if role.expiration >= true_now(o):
+        return
+    yield Cause(
+        "credentials-expired",
+        FAIL,
+        f"The credentials of the role {role.name} ended {_utc(role.expiration)} and IMDS gives"
+        " no newer ones.",
+        [f"Expiration {_utc(role.expiration)}, now {_utc(true_now(o))}"]
+        + ([f"last updated {_utc(role.last_updated)}"] if role.last_updated else []),
+        [
+            "Attach the instance profile again, or stop and start the instance: IMDS then fetches"
+            " new credentials.",
+            aws(
+                o.instance,
+                "ec2 describe-iam-instance-profile-associations"
+                f" --filters Name=instance-id,Values={o.instance.instance_id}",
+            ),
+        ],
+        reason="expiration",
+    )
+
+
+CAUSES = (
+    CauseRow(
+        "role-missing",
+        _missing,
+        Explain(
+            "The instance has no role to sign requests with.",
+            "IMDS answers and lists no role; iam/info tells whether there is a profile without a "
+            "role. Where Default Host Management Configuration gives the agent credentials "
+            "(identity_config.json, CredentialSource SSM, not ended), nothing is missing.",
+            f"Attach an instance profile whose role has {POLICY}; or switch on Default Host "
+            f"Management Configuration (agent >= {DEFAULT_HOST_MANAGEMENT}, IMDSv2).",
+            "imds-unreachable; role-lacks-permission, where there is a role without the rights.",
+        ),
+    ),
+    CauseRow(
+        "role-not-assumable",
+        _not_assumable,
+        Explain(
+            "There is a role, but EC2 may not assume it.",
+            "The credentials document says a Code other than Success, such as "
+            "AssumeRoleUnauthorizedAccess, or is not there.",
+            "Mend the role's trust policy (Service: ec2.amazonaws.com, sts:AssumeRole). A role "
+            "that was deleted and made anew has another id: attach the profile again.",
+            "role-missing.",
+        ),
+    ),
+    CauseRow(
+        "credentials-expired",
+        _expired,
+        Explain(
+            "IMDS holds credentials that have ended.",
+            "Expiration of the credentials document against the clock, after the clock was "
+            "compared with others: a wrong clock is clock-skew.",
+            "Attach the profile again or stop and start the instance.",
+            "clock-skew.",
+        ),
+    ),
+)

@@ -1,0 +1,91 @@
+"""Which package the agent came in and which version it is.
+
+Package databases first; executing a file called amazon-ssm-agent comes last and only where no
+other user could have put it there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from agentcheck.observations import Install, parse_version
+from agentcheck.probes import command
+from agentcheck.probes.files import read_bounded
+
+PACKAGE = "amazon-ssm-agent"
+DPKG_STATUS = Path("/var/lib/dpkg/status")
+RPM = ("/usr/bin/rpm", "/bin/rpm")
+MAX_DATABASE = 64 << 20
+
+
+def of_system(path: Path) -> Install:
+    """The agent at /usr/bin: deb, rpm or a bare binary."""
+    for package, version in (("deb", _dpkg_version()), ("rpm", _rpm_version())):
+        if version:
+            parsed = parse_version(version)
+            if parsed:
+                return Install(str(path), package, parsed, version, f"{package} package")
+    return _of_binary(path, "")
+
+
+def of_snap(path: Path) -> Install:
+    """The agent in a snap; snap.yaml carries the version."""
+    try:
+        text = read_bounded(path.parent / "meta" / "snap.yaml", 65536).decode("utf-8", "replace")
+    except OSError:
+        text = ""
+    found = re.search(r"^version:\s*['\"]?([^\s'\"]+)", text, re.M)
+    parsed = parse_version(found[1]) if found else None
+    if found and parsed:
+        return Install(str(path), "snap", parsed, found[1], "snap metadata")
+    return _of_binary(path, "snap")
+
+
+def _of_binary(path: Path, package: str) -> Install:
+    text = _ask_binary(path)
+    source = "the binary's -version" if text else ""
+    return Install(str(path), package, parse_version(text), text, source)
+
+
+def _dpkg_version() -> str:
+    """Version of an installed package from dpkg's status file (deb822 paragraphs)."""
+    try:
+        status = read_bounded(DPKG_STATUS, MAX_DATABASE)
+    except OSError:
+        return ""
+    found = re.search(rb"(?:^|\n\n)Package: " + PACKAGE.encode() + rb"\n(?:.+\n)*", status)
+    paragraph = found[0].decode("utf-8", "replace") if found else ""
+    if not re.search(r"^Status: .*\binstalled$", paragraph, re.M):
+        return ""
+    version = re.search(r"^Version: (\S+)$", paragraph, re.M)
+    return version[1] if version else ""
+
+
+def _rpm_version() -> str:
+    query = ["-q", "--queryformat", "%{VERSION}-%{RELEASE}\n", PACKAGE]
+    status, output = command.run(RPM, query)
+    return output.split("\n")[0].strip() if status == 0 else ""
+
+
+def _ask_binary(path: Path) -> str:
+    """What `amazon-ssm-agent -version` prints; "" when it may not be trusted or does not answer."""
+    real = Path(os.path.realpath(path))
+    if not _only_root_could_write(real):
+        return ""
+    status, output = command.run([str(real)], ["-version"])
+    return output.strip()[:120] if status == 0 and parse_version(output) else ""
+
+
+def _only_root_could_write(path: Path) -> bool:
+    """Whether the file and all folders above it are root's and nobody else may write them."""
+    try:
+        for place in (path, *path.parents):
+            entry = os.lstat(place)
+            if entry.st_uid != 0 or entry.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return False
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,267 @@
+"""A fresh connection to one address: TCP, then TLS as the agent does it, then one HTTP request.
+
+Fresh, because the agent's old channel lives on through a security group that was closed since
+(EC2 user guide, "Security group connection tracking").
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Optional, Union
+
+from agentcheck import __version__
+from agentcheck.observations import Certificate, Connection
+from agentcheck.probes.imds import clock_offset
+from agentcheck.probes.parallel import side_by_side
+from agentcheck.probes.trust_store import PARTIAL_CHAIN
+
+USER_AGENT = f"agentcheck/{__version__}"
+# An answer to the plain request only adds its status and clock: it is not worth waiting for.
+HTTP_TIMEOUT = 1.5
+# X509_V_FLAG_NO_CHECK_TIME of OpenSSL: to read the dates of a certificate that is out of date.
+NO_CHECK_TIME = 0x200000
+
+_NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
+# `ip route add prohibit` is EACCES, `blackhole` EINVAL; a local filter is EPERM. EADDRNOTAVAIL:
+# no address of that family on this host.
+_LOCAL = (errno.EACCES, errno.EPERM, errno.EINVAL, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+# X509_V_ERR_* of OpenSSL (x509_vfy.h).
+_EXPIRED, _NOT_YET_VALID, _WRONG_NAME, _WRONG_IP = 10, 9, 62, 64
+
+
+def scope_of(address: str, vpc_cidrs: Sequence[str]) -> str:
+    """`vpc` when inside the VPC's networks, whatever their range, else `private` or `public`."""
+    ip = ipaddress.ip_address(address)
+    if _within(ip, vpc_cidrs):
+        return "vpc"
+    return "public" if ip.is_global else "private"
+
+
+def within(address: str, networks: Sequence[str]) -> bool:
+    """Whether the address lies in one of the networks."""
+    return _within(ipaddress.ip_address(address), networks)
+
+
+def _within(
+    ip: Union[ipaddress.IPv4Address, ipaddress.IPv6Address], networks: Sequence[str]
+) -> bool:
+    return any(ip in ipaddress.ip_network(network) for network in networks)
+
+
+def probe_all(
+    host: str,
+    port: int,
+    places: Sequence[Connection],
+    context: ssl.SSLContext,
+    timeout: float,
+) -> tuple[Connection, ...]:
+    """Connects to every address side by side. `places` carry address and scope, no results yet.
+
+    TLS takes its own `timeout` after TCP's. Never raises for what the network does.
+    """
+    # TCP, TLS, two looks at the certificate, HTTP: each is bounded by itself.
+    limit = 4 * timeout + HTTP_TIMEOUT + 0.5
+    done = side_by_side(
+        lambda place: _probe(host, port, place, context, timeout), places, "connect", limit
+    )
+    return tuple(d or replace(p, tcp="timeout") for d, p in zip(done, places))
+
+
+def _probe(
+    host: str, port: int, place: Connection, context: ssl.SSLContext, timeout: float
+) -> Connection:
+    started = time.monotonic()
+    try:
+        plain = socket.create_connection((place.address, port), timeout)
+    except OSError as error:
+        return replace(
+            place, tcp=_tcp_state(error), connect_s=_since(started), error=_text(error, timeout)
+        )
+    seen = replace(place, tcp="ok", connect_s=_since(started))
+    with plain:
+        return _tls(host, port, plain, seen, context, timeout)
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 4)
+
+
+def _tcp_state(error: OSError) -> str:
+    if isinstance(error, (socket.timeout, TimeoutError)) or error.errno == errno.ETIMEDOUT:
+        return "timeout"
+    if error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
+        return "refused"
+    if error.errno in _NO_ROUTE:
+        return "no-route"
+    return "prohibited" if error.errno in _LOCAL else "failed"
+
+
+def _text(error: OSError, timeout: float) -> str:
+    if _tcp_state(error) == "timeout":
+        return f"no answer within {timeout:g} s"
+    name = errno.errorcode.get(error.errno or 0)
+    return f"{error.strerror} ({name})" if name else type(error).__name__
+
+
+def _tls(
+    host: str,
+    port: int,
+    plain: socket.socket,
+    seen: Connection,
+    context: ssl.SSLContext,
+    timeout: float,
+) -> Connection:
+    started = time.monotonic()
+    try:
+        plain.settimeout(timeout)
+        with context.wrap_socket(plain, server_hostname=host) as secure:
+            seen = replace(
+                seen, tls="ok", tls_s=_since(started), certificate=_decode(secure.getpeercert())
+            )
+            return _http(secure, host, seen)
+    except ssl.SSLCertVerificationError as error:
+        failed = replace(seen, tls_s=_since(started), error=_openssl_text(error))
+        certificate, offset = _look_again(host, port, seen.address, timeout)
+        state = _verify_state(error, certificate, host)
+        return replace(failed, tls=state, certificate=certificate, clock_offset_s=offset)
+    except OSError as error:
+        state, text = _handshake_trouble(error, timeout)
+        return replace(seen, tls=state, tls_s=_since(started), error=text)
+
+
+def _verify_state(
+    error: ssl.SSLCertVerificationError, certificate: Optional[Certificate], host: str
+) -> str:
+    """Dates, then names, then the issuer: Go's order (crypto/x509/verify.go)."""
+    now = time.time()
+    if error.verify_code == _EXPIRED or (certificate and certificate.not_after < now):
+        return "expired"
+    if error.verify_code == _NOT_YET_VALID or (certificate and certificate.not_before > now):
+        return "not-yet-valid"
+    if error.verify_code in (_WRONG_NAME, _WRONG_IP):
+        return "wrong-name"
+    if certificate and not any(_matches(name, host) for name in certificate.names):
+        return "wrong-name"
+    return "untrusted"
+
+
+def _matches(name: str, host: str) -> bool:
+    """RFC 6125: a wildcard stands for exactly one label, the leftmost."""
+    name, host = name.lower().rstrip("."), host.lower().rstrip(".")
+    if name.startswith("*."):
+        return host.partition(".")[2] == name[2:]
+    return name == host
+
+
+def _handshake_trouble(error: OSError, timeout: float) -> tuple[str, str]:
+    if isinstance(error, (socket.timeout, TimeoutError)):
+        return "hangs", f"TLS handshake not answered within {timeout:g} s"
+    if isinstance(error, (ssl.SSLEOFError, ConnectionError, BrokenPipeError)):
+        return "cut", "connection cut during the TLS handshake"
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or "SSL error"
+        if reason in (
+            "WRONG_VERSION_NUMBER",
+            "HTTP_REQUEST",
+            "UNKNOWN_PROTOCOL",
+            "PACKET_LENGTH_TOO_LONG",
+            "RECORD_LAYER_FAILURE",
+        ):
+            return "not-tls", f"the answer is not TLS ({reason})"
+        if "EOF" in reason:
+            return "cut", "connection cut during the TLS handshake"
+        return "failed", f"TLS handshake failed ({reason})"
+    return "failed", f"TLS handshake failed ({type(error).__name__})"
+
+
+def _openssl_text(error: ssl.SSLCertVerificationError) -> str:
+    return str(error.verify_message or error.reason or "certificate verification failed")[:200]
+
+
+def _look_again(
+    host: str, port: int, address: str, timeout: float
+) -> tuple[Optional[Certificate], Optional[float]]:
+    """The certificate that did not verify, and the server's clock. None where they cannot be had.
+
+    The ssl module decodes only a certificate that verifies. So the first extra connection
+    fetches it unverified, and the second trusts exactly this certificate, whatever its dates and
+    names. Nothing secret is sent over either.
+    """
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE
+    offset = None
+    try:
+        with _secured(host, port, address, unverified, timeout) as secure:
+            der = secure.getpeercert(binary_form=True)
+            offset = _http(secure, host, Connection(address, "", False, "ok")).clock_offset_s
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname = False
+        trusting.verify_flags |= PARTIAL_CHAIN | NO_CHECK_TIME
+        trusting.load_verify_locations(cadata=der)
+        with _secured(host, port, address, trusting, timeout) as secure:
+            return _decode(secure.getpeercert()), offset
+    except (OSError, ValueError, TypeError):
+        return None, offset
+
+
+def _secured(
+    host: str, port: int, address: str, context: ssl.SSLContext, timeout: float
+) -> ssl.SSLSocket:
+    plain = socket.create_connection((address, port), timeout)
+    try:
+        return context.wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def _decode(peer: Any) -> Optional[Certificate]:
+    """From the dict of SSLSocket.getpeercert()."""
+    if not peer:
+        return None
+    try:
+        return Certificate(
+            _name(peer.get("subject", ())),
+            _name(peer.get("issuer", ())),
+            tuple(value for kind, value in peer.get("subjectAltName", ()) if kind == "DNS")[:50],
+            ssl.cert_time_to_seconds(peer["notBefore"]),
+            ssl.cert_time_to_seconds(peer["notAfter"]),
+        )
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _name(parts: Any) -> str:
+    """Organization and common name, which is what people know an issuer by."""
+    values = {key: value for part in parts for key, value in part}
+    wanted = [values.get(key, "") for key in ("organizationName", "commonName")]
+    text = ", ".join(dict.fromkeys(value for value in wanted if value))
+    return "".join(char if char.isprintable() else "?" for char in text)[:120] or "(no name)"
+
+
+def _http(secure: ssl.SSLSocket, host: str, seen: Connection) -> Connection:
+    """One unsigned request: any answer proves the service, and its Date is a second clock."""
+    started = time.monotonic()
+    client = http.client.HTTPConnection(host, timeout=HTTP_TIMEOUT)
+    client.sock = secure
+    try:
+        secure.settimeout(HTTP_TIMEOUT)
+        client.request("HEAD", "/", headers={"User-Agent": USER_AGENT, "Connection": "close"})
+        answer = client.getresponse()
+        return replace(
+            seen,
+            http_status=answer.status,
+            http_s=_since(started),
+            clock_offset_s=clock_offset(answer.getheader("Date", ""), time.time()),
+        )
+    except (OSError, http.client.HTTPException, ValueError):
+        return seen

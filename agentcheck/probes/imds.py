@@ -1,0 +1,393 @@
+"""The instance metadata service: IMDSv2 over both families, shape checked before use.
+
+Source of paths and behaviour: EC2 user guide, "Instance metadata"; the order of a token first and
+then at most two waves of parallel requests keeps a slow service (1.5 s an answer) within a round.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import errno
+import ipaddress
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, Optional
+
+import requests
+import requests.adapters
+
+from agentcheck.observations import Imds, Instance, Role
+from agentcheck.probes.parallel import Task, side_by_side
+
+ADDRESSES = ("169.254.169.254", "[fd00:ec2::254]")
+# Above 3.05 s, so that a failing ARP shows as no-route and not as a time-out; link-local, so
+# nothing slower is healthy. Leaves a silent service's round within 6 s.
+TIMEOUT = 3.5
+TOKEN_TTL_SECONDS = 60
+# The largest genuine answer (an identity document) is under 2 KiB.
+MAX_BODY = 65536
+
+_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{8,512}")
+_INSTANCE_ID = re.compile(r"i-[0-9a-zA-Z]{1,32}")
+_REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]+){1,4}")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,128}")  # IAM user guide: names of roles
+
+DOCUMENT = "dynamic/instance-identity/document"
+CREDENTIALS = "meta-data/iam/security-credentials/"
+PROFILE = "meta-data/iam/info"
+FIRST_WAVE = (
+    DOCUMENT,
+    "meta-data/instance-id",
+    "meta-data/mac",
+    "meta-data/placement/region",
+    "meta-data/placement/availability-zone",
+    "meta-data/services/domain",
+    "meta-data/services/partition",
+    "meta-data/local-ipv4",
+    "meta-data/public-ipv4",
+    "meta-data/ami-id",
+    "meta-data/instance-type",
+    "meta-data/security-groups",
+    CREDENTIALS,
+    PROFILE,
+)
+OF_THE_INTERFACE = (
+    "vpc-id",
+    "subnet-id",
+    "vpc-ipv4-cidr-block",
+    "vpc-ipv4-cidr-blocks",
+    "vpc-ipv6-cidr-blocks",
+    "subnet-ipv4-cidr-block",
+    "subnet-ipv6-cidr-blocks",
+    "security-group-ids",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; `status` 0 when there was none (`reason` and `error` say why)."""
+
+    status: int
+    body: str = ""
+    date: str = ""
+    received: float = 0.0
+    reason: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """One visit to the service: what it says of the instance and of its role."""
+
+    imds: Imds
+    role: Optional[Role] = None
+
+
+def probe() -> Metadata:
+    """Visits the service once. Never raises for what the service does.
+
+    Both families are asked at once, since an IPv6-only subnet has only the second; IPv4's answer
+    is used where there is one.
+    """
+    started = time.monotonic()
+    session = _session()
+    tasks = [Task(partial(_token, session, address), "imds token") for address in ADDRESSES]
+    tasks[0].finished(TIMEOUT + 0.5)
+    answer, base = _result(tasks[0]), ADDRESSES[0]
+    if answer.status == 0 and tasks[1].finished(0.1):
+        other = _result(tasks[1])
+        if other.status != 0:
+            answer, base = other, ADDRESSES[1]
+    token_s = time.monotonic() - started
+    offset = clock_offset(answer.date, answer.received)
+    imds = Imds("ok", clock_offset_s=offset, phases={"token": round(token_s, 4)})
+    trouble = _token_trouble(answer)
+    if trouble:
+        state, reason, error = trouble
+        return Metadata(Imds(state, reason, error, clock_offset_s=offset, phases=imds.phases))
+    session.headers["X-aws-ec2-metadata-token"] = answer.body
+    return _read(session, f"http://{base}/latest/", imds, started)
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # no proxy and no .netrc may ever see these requests
+    size = len(FIRST_WAVE)
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=size))
+    return session
+
+
+def _result(task: Task[Answer]) -> Answer:
+    if task.finished(0):
+        return task.result()
+    return Answer(0, reason="silent", error=f"no whole answer within {TIMEOUT:g} s")
+
+
+def _token(session: requests.Session, address: str) -> Answer:
+    return _request(
+        session,
+        "PUT",
+        f"http://{address}/latest/api/token",
+        {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_TTL_SECONDS)},
+    )
+
+
+def _request(
+    session: requests.Session, method: str, url: str, headers: Optional[Mapping[str, str]] = None
+) -> Answer:
+    end = time.monotonic() + TIMEOUT
+    try:
+        with session.request(
+            method, url, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False
+        ) as response:
+            received = time.time()
+            body = b""
+            # The time-out of requests is per read: a drip of bytes needs a bound of its own.
+            for chunk in response.iter_content(4096):
+                body += chunk
+                if len(body) > MAX_BODY:
+                    return Answer(response.status_code, "\0 longer than any genuine answer")
+                if time.monotonic() > end:
+                    return Answer(0, reason="silent", error=f"no whole answer in {TIMEOUT:g} s")
+            text = body.decode("utf-8", "replace")
+            return Answer(response.status_code, text, response.headers.get("Date", ""), received)
+    except (requests.RequestException, OSError, ValueError) as error:
+        return _no_answer(error)
+
+
+def _no_answer(error: Exception) -> Answer:
+    number = _errno(error)
+    if number in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL, errno.EPERM):
+        reason = "no-route"
+    elif number == errno.ECONNREFUSED:
+        reason = "refused"
+    elif isinstance(error, requests.ConnectTimeout):
+        reason = "timeout"
+    elif isinstance(error, requests.ConnectionError) and number is None and _is_garbage(error):
+        return Answer(-1, error="not HTTP")
+    else:
+        reason = "silent"
+    text = {
+        "no-route": f"connect failed: {errno.errorcode.get(number or 0, '?')}",
+        "refused": "connection refused",
+        "timeout": f"connect not answered within {TIMEOUT:g} s",
+        "silent": f"connected, then no answer within {TIMEOUT:g} s",
+    }[reason]
+    return Answer(0, reason=reason, error=text)
+
+
+def _is_garbage(error: BaseException) -> bool:
+    """Whether the other side sent something that is not HTTP (http.client.BadStatusLine)."""
+    text = repr(error)
+    return "BadStatusLine" in text or "LineTooLong" in text or "InvalidHeader" in text
+
+
+def _errno(error: Optional[BaseException]) -> Optional[int]:
+    """The errno somewhere in the chain that requests and urllib3 wrap around it."""
+    seen = 0
+    queue: list[Any] = [error]
+    while queue and seen < 20:
+        seen += 1
+        item = queue.pop(0)
+        if (
+            isinstance(item, OSError)
+            and item.errno
+            and not isinstance(item, requests.RequestException)
+        ):
+            return item.errno
+        if isinstance(item, BaseException):
+            queue += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
+    return None
+
+
+def _token_trouble(answer: Answer) -> Optional[tuple[str, Optional[str], str]]:
+    """`(state, reason, text)` unless the answer is a token."""
+    if answer.status == 0:
+        return "unreachable", answer.reason, answer.error
+    if answer.status == 403:
+        return "disabled", None, "403 to the token request"
+    if answer.status == 429 or answer.status >= 500:
+        return "error", None, f"HTTP {answer.status} to the token request"
+    if answer.status != 200:
+        what = f"HTTP {answer.status}" if answer.status > 0 else answer.error
+        return "not-genuine", None, f"{what} to the token request"
+    if not _TOKEN.fullmatch(answer.body):
+        return "not-genuine", None, f"the token is {_describe(answer.body)}"
+    return None
+
+
+def _describe(body: str) -> str:
+    """Says what a foreign body is without repeating it: it may hold anything."""
+    if not body:
+        return "empty"
+    return "an HTML page" if "<" in body[:200] else f"{len(body)} characters that are no token"
+
+
+def clock_offset(date: str, received: float) -> Optional[float]:
+    """Seconds that the sender of an HTTP `Date` is ahead of this host; resolution one second."""
+    try:
+        sent = email.utils.parsedate_to_datetime(date)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    if sent.tzinfo is None:
+        sent = sent.replace(tzinfo=timezone.utc)
+    # The date was cut to the second: half a second on average.
+    return sent.timestamp() + 0.5 - received
+
+
+def _read(session: requests.Session, base: str, imds: Imds, started: float) -> Metadata:
+    first = _wave(session, base, FIRST_WAVE)
+    mac = _text(first, "meta-data/mac")
+    listed = first[CREDENTIALS]
+    role_name = listed.body.split("\n")[0].strip() if listed.status == 200 else ""
+    interface = f"meta-data/network/interfaces/macs/{mac}/" if _MAC.fullmatch(mac) else ""
+    wanted = [interface + leaf for leaf in OF_THE_INTERFACE] if interface else []
+    if _ROLE_NAME.fullmatch(role_name):
+        wanted.append(CREDENTIALS + role_name)
+    second = _wave(session, base, wanted)
+    instance = _instance(first, second, interface)
+    phases = {**imds.phases, "metadata": round(time.monotonic() - started, 4)}
+    silent = next((a for a in first.values() if a.status == 0), None)
+    if silent and not (instance.instance_id and instance.region):
+        return Metadata(Imds("unreachable", silent.reason, silent.error, instance, None, phases))
+    if not _INSTANCE_ID.fullmatch(instance.instance_id) or not _REGION.fullmatch(instance.region):
+        what = "no instance id and Region that have the shape of one"
+        return Metadata(Imds("not-genuine", None, what, clock_offset_s=None, phases=phases))
+    role = _role(role_name, listed, first[PROFILE], second.get(CREDENTIALS + role_name))
+    return Metadata(Imds("ok", None, "", instance, imds.clock_offset_s, phases), role)
+
+
+def _wave(session: requests.Session, base: str, paths: Sequence[str]) -> dict[str, Answer]:
+    answers = side_by_side(
+        lambda path: _request(session, "GET", base + path), paths, "imds", TIMEOUT + 0.5
+    )
+    late = Answer(0, reason="silent", error=f"no whole answer within {TIMEOUT:g} s")
+    return {path: answer or late for path, answer in zip(paths, answers)}
+
+
+def _text(answers: Mapping[str, Answer], path: str) -> str:
+    """A one-line answer, "" when it is not there or is no plain word."""
+    answer = answers.get(path)
+    text = answer.body.strip() if answer and answer.status == 200 else ""
+    return text if re.fullmatch(r"[\x21-\x7e]{0,128}", text) else ""
+
+
+def _lines(answers: Mapping[str, Answer], path: str) -> tuple[str, ...]:
+    answer = answers.get(path)
+    if not answer or answer.status != 200:
+        return ()
+    lines = (line.strip() for line in answer.body.splitlines()[:64])
+    return tuple(line for line in lines if re.fullmatch(r"[\x20-\x7e]{1,255}", line))
+
+
+def _networks(*lists: Sequence[str]) -> tuple[str, ...]:
+    """The entries that are networks, in order, each once."""
+    found = []
+    for text in (text for texts in lists for text in texts):
+        try:
+            found.append(str(ipaddress.ip_network(text, strict=False)))
+        except ValueError:
+            continue
+    return tuple(dict.fromkeys(found))
+
+
+def _instance(
+    first: Mapping[str, Answer], second: Mapping[str, Answer], interface: str
+) -> Instance:
+    document = _document(first[DOCUMENT])
+
+    def word(path: str, key: str = "") -> str:
+        return _text(first, "meta-data/" + path) or document.get(key, "")
+
+    region = word("placement/region", "region")
+    domain = word("services/domain")
+    groups = _lines(second, interface + "security-group-ids")
+    return Instance(
+        instance_id=word("instance-id", "instanceId"),
+        region=region,
+        availability_zone=word("placement/availability-zone", "availabilityZone"),
+        vpc_id=_text(second, interface + "vpc-id"),
+        subnet_id=_text(second, interface + "subnet-id"),
+        vpc_cidrs=_networks(
+            _lines(second, interface + "vpc-ipv4-cidr-blocks"),
+            _lines(second, interface + "vpc-ipv4-cidr-block"),
+            _lines(second, interface + "vpc-ipv6-cidr-blocks"),
+        ),
+        subnet_cidrs=_networks(
+            _lines(second, interface + "subnet-ipv4-cidr-block"),
+            _lines(second, interface + "subnet-ipv6-cidr-blocks"),
+        ),
+        local_ipv4=word("local-ipv4", "privateIp"),
+        public_ipv4=word("public-ipv4"),
+        ami_id=word("ami-id", "imageId"),
+        instance_type=word("instance-type", "instanceType"),
+        partition=word("services/partition"),
+        domain=domain if _DOMAIN.fullmatch(domain) else "",
+        security_groups=groups or _lines(first, "meta-data/security-groups"),
+    )
+
+
+def _document(answer: Answer) -> dict[str, str]:
+    try:
+        document = json.loads(answer.body) if answer.status == 200 else {}
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(document, dict):
+        return {}
+    return {
+        key: value
+        for key, value in document.items()
+        if isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]{0,128}", value)
+    }
+
+
+def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) -> Role:
+    """The state of the role. The document's secrets end here."""
+    if listed.status == 0 or listed.status == 429 or listed.status >= 500:
+        return Role("unreadable", error=listed.error or f"HTTP {listed.status}")
+    if listed.status == 404 or (listed.status == 200 and not name):
+        return Role("no-role" if profile.status == 200 else "no-profile")
+    if listed.status != 200 or not _ROLE_NAME.fullmatch(name):
+        return Role("unreadable", error=f"HTTP {listed.status}, no role name in it")
+    if answer is None or answer.status == 404:
+        return Role("no-document", name)
+    if answer.status != 200:
+        return Role("unreadable", name, error=answer.error or f"HTTP {answer.status}")
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or not isinstance(document.get("Code"), str):
+        return Role("unreadable", name, error="the credentials document is not the JSON of one")
+    code = document["Code"]
+    key = document.get("AccessKeyId")
+    return Role(
+        "present" if code == "Success" else "refused",
+        name,
+        code=code[:80],
+        message=str(document.get("Message") or "")[:300] if code != "Success" else "",
+        expiration=parse_time(document.get("Expiration")),
+        last_updated=parse_time(document.get("LastUpdated")),
+        access_key_prefix=key[:4] if isinstance(key, str) else "",
+    )
+
+
+def parse_time(text: object) -> Optional[float]:
+    """Epoch seconds of RFC 3339 text (Go writes up to nine decimals); None when it is not one."""
+    found = re.fullmatch(
+        r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", str(text or "")
+    )
+    if not found:
+        return None
+    zone = "+00:00" if found[2] == "Z" else found[2]
+    try:
+        return datetime.fromisoformat(found[1] + zone).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,42 @@
+"""This host: what DMI says it is, and which rights this process has."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Optional
+
+from agentcheck.observations import Machine
+
+DMI = Path("/sys/class/dmi/id")
+XEN_UUID = Path("/sys/hypervisor/uuid")
+# sd_booted(3): this directory exists exactly when systemd is the running init.
+SYSTEMD = Path("/run/systemd/system")
+
+
+def probe() -> Machine:
+    """Reads DMI. Nitro says "Amazon EC2" as vendor, Xen has a uuid that begins with ec2.
+
+    Source: EC2 user guide, "Identify EC2 instances".
+    """
+    vendor, bios, uuid = _read("sys_vendor"), _read("bios_version"), _read_file(XEN_UUID)
+    known = [text for text in (vendor, bios, uuid) if text is not None]
+    is_ec2: Optional[bool] = None
+    if known:
+        is_ec2 = (
+            (vendor or "").startswith("Amazon EC2")
+            or "amazon" in (bios or "").lower()
+            or (uuid or "").lower().startswith("ec2")
+        )
+    return Machine(is_ec2, (vendor or "")[:80], os.geteuid(), SYSTEMD.is_dir())
+
+
+def _read(name: str) -> Optional[str]:
+    return _read_file(DMI / name)
+
+
+def _read_file(path: Path) -> Optional[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return None

@@ -1,0 +1,154 @@
+"""Names: getaddrinfo, which is what the agent sees, and each configured server by itself.
+
+getaddrinfo alone cannot tell a silent server from one that refuses (both are EAI_AGAIN), nor
+which server it was.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Sequence
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.resolver
+
+from agentcheck.observations import Name, ServerAnswer
+from agentcheck.probes.parallel import Task, side_by_side
+
+# A healthy resolver may need 3 s; glibc itself gives up on a server after 5 s, and a round must
+# have time for what comes after.
+LIMIT = 4.5
+# Sent again once: UDP loses packets.
+TRIES = (2.0, 2.4)
+# glibc uses the first three servers of resolv.conf (MAXNS, resolv.conf(5)).
+MAX_SERVERS = 3
+MAX_ADDRESSES = 512
+
+_NO_NAME = {socket.EAI_NONAME: "nxdomain", getattr(socket, "EAI_NODATA", -5): "no-address"}
+
+
+def servers() -> tuple[str, ...]:
+    """The configured DNS servers; 127.0.0.1 where none is (resolv.conf(5))."""
+    try:
+        configured = dns.resolver.Resolver().nameservers
+    except (dns.exception.DNSException, OSError, ValueError):
+        configured = []
+    return tuple(str(server) for server in configured[:MAX_SERVERS]) or ("127.0.0.1",)
+
+
+def resolve(host: str, nameservers: Sequence[str]) -> Name:
+    """Resolves `host` both ways at once, within `LIMIT` seconds. Never raises."""
+    started = time.monotonic()
+    direct = Task(
+        lambda: side_by_side(lambda server: _ask(server, host), nameservers, "dns", LIMIT), "dns"
+    )
+    system = Task(lambda: _getaddrinfo(host), "getaddrinfo")
+    in_time = system.finished(LIMIT)
+    state, addresses = system.result() if in_time else ("timeout", ())
+    # An answer of the system is the agent's; the servers are asked to explain a failure, so a
+    # slow one need not be waited for then.
+    end = started + LIMIT + 0.1
+    answers: Sequence[ServerAnswer] = ()
+    if direct.finished(0.3 if addresses else end - time.monotonic()):
+        answers = tuple(
+            answer or ServerAnswer(server, "timeout")
+            for server, answer in zip(nameservers, direct.result())
+        )
+    return judge(host, state, addresses, answers, time.monotonic() - started)
+
+
+def judge(
+    host: str,
+    system: str,
+    addresses: Sequence[str],
+    answers: Sequence[ServerAnswer],
+    duration: float,
+) -> Name:
+    """Joins what the system and the servers said. The system's own answer counts first."""
+    if addresses:
+        state = "ok"
+    elif system in ("nxdomain", "no-address"):
+        state = system
+        # glibc says EAI_NONAME for both: the servers know which it was.
+        if system == "nxdomain" and any(answer.state == "no-address" for answer in answers):
+            state = "no-address"
+    else:
+        # No answer of the system in time. It would have gone on to the next server.
+        answered = [
+            answer for answer in answers if answer.state in ("ok", "nxdomain", "no-address")
+        ]
+        if answered:
+            state, addresses = answered[0].state, answered[0].addresses
+        elif any(answer.state in ("servfail", "refused") for answer in answers):
+            state = next(a.state for a in answers if a.state in ("servfail", "refused"))
+        elif system == "timeout" or {answer.state for answer in answers} == {"timeout"}:
+            state = "unreachable"
+        else:
+            state = "failed"
+    return Name(host, state, tuple(addresses), system, tuple(answers), round(duration, 4))
+
+
+def _getaddrinfo(host: str) -> tuple[str, Sequence[str]]:
+    """`(state, addresses)`: ok, nxdomain, no-address, or the error's text."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        return _NO_NAME.get(error.errno or 0, str(error.strerror)), ()
+    except (OSError, UnicodeError) as error:
+        return str(error), ()
+    addresses = dict.fromkeys(str(entry[4][0]).split("%")[0] for entry in found)
+    return "ok", tuple(addresses)[:MAX_ADDRESSES]
+
+
+def _ask(server: str, host: str) -> ServerAnswer:
+    """A and AAAA from one server, over UDP and then TCP where the answer is too long."""
+    found: list[str] = []
+    states = []
+    kinds = ("A", "AAAA")
+    answers = side_by_side(lambda kind: _query(server, host, kind), kinds, "dns", LIMIT)
+    for kind, answer in zip(kinds, answers):
+        state, addresses, error = answer or ("timeout", (), f"{kind}: no answer")
+        found += addresses
+        states.append((state, error))
+    if found:
+        return ServerAnswer(server, "ok", tuple(found)[:MAX_ADDRESSES])
+    # What A met counts: a resolver that mishandles AAAA alone still serves.
+    state, error = states[0]
+    return ServerAnswer(server, "no-address" if state == "ok" else state, error=error)
+
+
+def _query(server: str, host: str, kind: str) -> tuple[str, Sequence[str], str]:
+    error = ""
+    for seconds in TRIES:
+        try:
+            request = dns.message.make_query(host, kind)
+            answer, _ = dns.query.udp_with_fallback(request, server, timeout=seconds)
+        except dns.exception.Timeout:
+            error = "no answer"
+            continue
+        except OSError as problem:
+            # It cannot even be sent to: as silent as a server that drops.
+            error = problem.strerror or "cannot be sent to"
+            continue
+        except (dns.exception.DNSException, ValueError) as problem:
+            return "failed", (), type(problem).__name__
+        code = answer.rcode()
+        if code == dns.rcode.NXDOMAIN:
+            return "nxdomain", (), ""
+        if code == dns.rcode.NOERROR:
+            addresses = [
+                str(item.address)
+                for record in answer.answer
+                if record.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
+                for item in record
+            ]
+            return "ok", addresses, ""
+        state = "servfail" if code == dns.rcode.SERVFAIL else "refused"
+        return state, (), dns.rcode.to_text(code)
+    return "timeout", (), error

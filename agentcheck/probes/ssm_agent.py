@@ -1,0 +1,201 @@
+"""amazon-ssm-agent on this host: its packages, processes, unit and configuration.
+
+Paths and field names: agent source, agent/appconfig/constants_unix.go and parser.go beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agentcheck.observations import (
+    AGENT_PROGRAM,
+    EC2MESSAGES,
+    SSM,
+    SSMMESSAGES,
+    Agent,
+    AgentConfig,
+    AgentIdentity,
+    Install,
+    Process,
+)
+from agentcheck.probes import agent_package, agent_unit
+from agentcheck.probes.files import read_bounded
+from agentcheck.probes.imds import parse_time
+
+BINARY = Path("/usr/bin/amazon-ssm-agent")
+SNAP = Path("/snap/amazon-ssm-agent")
+SNAP_BINARY = SNAP / "current" / "amazon-ssm-agent"
+CONFIG = Path("/etc/amazon/ssm/amazon-ssm-agent.json")
+IDENTITY = Path("/var/lib/amazon/ssm/runtimeconfig/identity_config.json")
+MAX_CONFIG = 1 << 20
+
+# The core agent, and the workers it starts; the kernel cuts a process's name to 15 characters.
+PROGRAMS = (AGENT_PROGRAM, "ssm-agent-worker", "ssm-document-worker", "ssm-session-worker")
+_CUT_NAMES = {program[:15] for program in PROGRAMS}
+_SNAP_REVISION = re.compile(r"/snap/amazon-ssm-agent/[^/]+/")
+
+_SECTION_OF = {SSM: "Ssm", EC2MESSAGES: "Mds", SSMMESSAGES: "Mgs"}
+
+
+def probe() -> Agent:
+    """Looks for the agent. Never raises for what is or is not there."""
+    processes, hidden = _processes()
+    installs = tuple(_installs(processes))
+    return Agent(
+        installs=installs,
+        processes=processes,
+        processes_hidden=hidden,
+        unit=agent_unit.probe(snap=bool(installs) and installs[0].package == "snap"),
+        config=_config(installs),
+        identity=_identity(),
+    )
+
+
+def _installs(processes: Sequence[Process]) -> Iterator[Install]:
+    known = ((BINARY, agent_package.of_system), (SNAP_BINARY, agent_package.of_snap))
+    for path, reader in known:
+        if path.is_file():
+            yield reader(path)
+    for process in processes:
+        # Somewhere else, but root runs it. It is never executed from there, so has no version.
+        if process.is_main and process.path not in [str(path) for path, _ in known]:
+            yield Install(process.path, "")
+
+
+def _processes() -> tuple[tuple[Process, ...], bool]:
+    """The agent's processes, and whether some may be hidden from us.
+
+    Only uid 0 and our own pid and mount namespaces count: a container's agent serves the
+    container, and anybody may call a program amazon-ssm-agent.
+    """
+    found = []
+    hidden = os.geteuid() != 0 and _proc_is_hidden()
+    for process in psutil.process_iter():
+        try:
+            if process.name() not in _CUT_NAMES and process.name() not in PROGRAMS:
+                continue
+            if process.uids().real != 0 or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if not _same_namespaces(process.pid):
+                continue
+            path, deleted = _program(process)
+        except (psutil.Error, OSError):
+            continue
+        if os.path.basename(path) in PROGRAMS:
+            found.append(
+                Process(process.pid, _SNAP_REVISION.sub(f"{SNAP}/current/", path), deleted)
+            )
+    return tuple(found), hidden
+
+
+def _proc_is_hidden() -> bool:
+    """Whether /proc shows us only our own processes (hidepid, ProtectProc=invisible)."""
+    return not os.path.isdir("/proc/1")
+
+
+def _program(process: Any) -> tuple[str, bool]:
+    """Path of the program and whether it was replaced since; without rights, the command line."""
+    try:
+        path = os.readlink(f"/proc/{process.pid}/exe")
+    except PermissionError:
+        command = process.cmdline()
+        return (command[0] if command else ""), False
+    suffix = " (deleted)"
+    return (path[: -len(suffix)], True) if path.endswith(suffix) else (path, False)
+
+
+def _same_namespaces(pid: int) -> bool:
+    try:
+        return all(
+            os.readlink(f"/proc/{pid}/ns/{kind}") == os.readlink(f"/proc/self/ns/{kind}")
+            for kind in ("pid", "net")
+        )
+    except PermissionError:
+        return True  # cannot be seen without rights; the uid was
+
+
+def _config(installs: Sequence[Install]) -> AgentConfig:
+    beside = SNAP_BINARY.parent / "configuration" / CONFIG.name
+    use_beside = bool(installs) and installs[0].package == "snap" and beside.exists()
+    path = beside if use_beside else CONFIG
+    try:
+        raw = read_bounded(path, MAX_CONFIG)
+    except FileNotFoundError:
+        return AgentConfig()
+    except OSError as error:
+        return AgentConfig(str(path), unreadable=True, error=error.strerror or str(error))
+    return parse_config(str(path), raw)
+
+
+def parse_config(path: str, raw: bytes) -> AgentConfig:
+    """Reads the settings that decide where the agent goes.
+
+    Go's decoder matches keys without regard to case and refuses a value of the wrong type; the
+    agent then exits (core/agent.go: "app config could not be loaded").
+    """
+    try:
+        document = json.loads(raw.decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        return AgentConfig(path, error=f"not JSON{where}")
+    if not isinstance(document, dict):
+        return AgentConfig(path, error="not a JSON object")
+    try:
+        return AgentConfig(
+            path,
+            endpoints={
+                service: endpoint
+                for service, section in _SECTION_OF.items()
+                if (endpoint := _setting(document, section, "Endpoint"))
+            },
+            region=_setting(document, "Agent", "Region"),
+            messages_region=_setting(document, "Mgs", "Region"),
+            domain=_setting(document, "Agent", "ServiceDomain"),
+        )
+    except ValueError as error:
+        return AgentConfig(path, error=str(error))
+
+
+def _setting(document: Mapping[str, Any], section: str, key: str) -> str:
+    part = _lookup(document, section)
+    if part is None:
+        return ""
+    if not isinstance(part, dict):
+        raise ValueError(f"{section} is not a JSON object")
+    value = _lookup(part, key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{section}.{key} is not a text")
+    return value.strip()[:255]
+
+
+def _lookup(document: Mapping[str, Any], key: str) -> Any:
+    return next((v for k, v in document.items() if k.lower() == key.lower()), None)
+
+
+def _identity() -> AgentIdentity:
+    try:
+        document = json.loads(read_bounded(IDENTITY, MAX_CONFIG).decode("utf-8", "replace"))
+    except FileNotFoundError:
+        return AgentIdentity()
+    except PermissionError:
+        return AgentIdentity(unreadable=True)
+    except (OSError, ValueError, RecursionError):
+        return AgentIdentity()
+    if not isinstance(document, dict):
+        return AgentIdentity()
+    texts = {key: value for key, value in document.items() if isinstance(value, str)}
+    return AgentIdentity(
+        texts.get("InstanceId", "")[:40],
+        texts.get("IdentityType", "")[:20],
+        texts.get("CredentialSource", "")[:20],
+        parse_time(texts.get("CredentialsExpiresAt")),
+    )

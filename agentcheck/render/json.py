@@ -1,0 +1,63 @@
+"""The report as one JSON object; its shape is `report.schema.json`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from agentcheck.model import SCHEMA, Cause, Report, Result
+
+
+def render(report: Report) -> str:
+    """ASCII JSON with a newline at its end."""
+    return json.dumps(document(report), indent=2) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The object of CONTRACT's JSON report."""
+    return {
+        "schema": SCHEMA,
+        "agentcheck_version": report.agentcheck_version,
+        "run_id": report.run_id,
+        "started": report.started,
+        "duration_s": report.duration_s,
+        "trigger": report.trigger,
+        "profile": report.profile,
+        "complete": report.complete,
+        "status": report.status,
+        "verdict": _cause(report.verdict),
+        "causes": [_cause(cause) for cause in report.causes],
+        "notes": [{"code": note.code, "text": note.text} for note in report.notes],
+        "checks": [_result(result) for result in report.checks],
+        "instance": dict(report.instance),
+        "agent": dict(report.agent),
+        "endpoints": [dict(endpoint) for endpoint in report.endpoints],
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "code": cause.code,
+        "status": cause.status,
+        "summary": cause.summary,
+        "evidence": list(cause.evidence),
+        "remedy": list(cause.remedy),
+        "services": list(cause.services),
+        "reason": cause.reason,
+        "doc": cause.doc,
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "status": result.status,
+        "reason": result.reason,
+        "summary": result.summary,
+        "target": result.target,
+        "facts": dict(result.facts),
+        "caused_by": result.caused_by,
+        "started": result.started,
+        "duration_s": result.duration_s,
+        "phases": dict(result.phases),
+    }
