@@ -1,0 +1,192 @@
+"""One round of checks on this instance."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Optional
+
+from agentcheck.model import (
+    EXIT_INTERRUPTED,
+    EXIT_STATUS,
+    OK,
+    WARN,
+    AgentcheckError,
+    Report,
+    UsageError,
+)
+from agentcheck.output import add_config_flag, complain, emit, read_settings
+from agentcheck.settings import Settings, parse_duration
+
+if TYPE_CHECKING:
+    from agentcheck.checks import Check
+
+# Between rounds of --wait; short enough to be prompt, long enough to be no load.
+WAIT_PAUSE = 5.0
+
+
+def add_flags(run: argparse.ArgumentParser) -> None:
+    """The flags of `agentcheck run`."""
+    run.add_argument("--format", choices=("text", "json"), default="text")
+    run.add_argument("--output", metavar="FILE", help="write the report there, atomically")
+    run.add_argument("--only", metavar="ID,...", action="append", help="only these checks (tcp.*)")
+    run.add_argument("--skip", metavar="ID,...", action="append", help="not these checks")
+    run.add_argument("--profile", choices=("instance",), default="instance")
+    run.add_argument("--wait", metavar="DURATION", help="repeat until ok or the time is up")
+    run.add_argument("--fail-on", choices=("warn", "fail"), default="warn")
+    run.add_argument("--trigger", choices=("manual", "boot", "timer", "signal"), default="manual")
+    run.add_argument("--verbose", action="store_true", help="say on stderr what is going on")
+    add_config_flag(run)
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Runs, prints or writes the report; the status is the report's."""
+    from agentcheck import checks
+
+    settings = read_settings(arguments)
+    wait = None
+    if arguments.wait is not None:
+        try:
+            wait = parse_duration(arguments.wait)
+        except ValueError:
+            raise UsageError(
+                f"--wait {arguments.wait}: not a duration; allowed: such as 90s, 5m, 1h"
+            ) from None
+    configured = settings["endpoints", "required"] + settings["endpoints", "optional"]
+    found = checks.discover(configured)
+    found = tuple(c for c in found if arguments.profile in c.profiles)
+    chosen = _choose(found, arguments.only, arguments.skip)
+    report, interrupted = _rounds(arguments, settings, found, chosen, wait)
+    if interrupted and arguments.format != "json":
+        raise KeyboardInterrupt
+    if arguments.output:
+        _write(arguments.output, _rendered(report, arguments.format, terminal=False))
+    else:
+        emit(_rendered(report, arguments.format, sys.stdout.isatty()))
+    if interrupted:
+        raise KeyboardInterrupt
+    if report.status == WARN and arguments.fail_on == "fail":
+        return EXIT_STATUS[OK]
+    return EXIT_STATUS[report.status]
+
+
+def _rounds(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    found: Sequence[Check],
+    chosen: Optional[frozenset[str]],
+    wait: Optional[float],
+) -> tuple[Report, bool]:
+    """One round, or rounds until ok or `wait` seconds are over; and whether it was interrupted.
+
+    From here on a report is owed, whatever happens: an interruption ends the round early and is
+    reported, not thrown.
+    """
+    from agentcheck import report
+    from agentcheck.facts import RoundFacts
+
+    interruption = _Interruption()
+    end = time.monotonic() + (wait or 0.0)
+    while True:
+        made = report.make(
+            RoundFacts(settings),
+            found,
+            chosen,
+            settings["run", "deadline"],
+            arguments.trigger,
+            arguments.profile,
+            interruption.happened,
+        )
+        left = end - time.monotonic()
+        if arguments.verbose or (wait is not None and made.status != OK and left > 0):
+            complain(f"{made.status} {made.verdict.code}: {made.verdict.summary}")
+        if interruption.happened() or made.status == OK or left <= 0:
+            return made, interruption.happened()
+        interruption.pause(min(WAIT_PAUSE, left))
+
+
+class _Interruption:
+    """SIGINT and SIGTERM as a flag: the first ends the round, the second the process."""
+
+    def __init__(self) -> None:
+        self._happened = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: object) -> None:
+        if self._happened:
+            os._exit(EXIT_INTERRUPTED)
+        self._happened = True
+
+    def happened(self) -> bool:
+        return self._happened
+
+    def pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._happened and time.monotonic() < end:
+            time.sleep(min(0.2, max(0.0, end - time.monotonic())))
+
+
+def _choose(
+    found: Sequence[Check], only: Optional[Sequence[str]], skip: Optional[Sequence[str]]
+) -> Optional[frozenset[str]]:
+    """Ids asked for by shell patterns; None for all. An unmatched pattern is a UsageError."""
+    if not only and not skip:
+        return None
+    ids = [check.id for check in found]
+    chosen = set(_matching(ids, only)) if only else set(ids)
+    chosen -= set(_matching(ids, skip or ()))
+    if not chosen:
+        raise UsageError("--only and --skip leave no check; see agentcheck list")
+    return frozenset(chosen)
+
+
+def _matching(ids: Sequence[str], options: Sequence[str]) -> list[str]:
+    matched = []
+    for pattern in (p.strip() for option in options for p in option.split(",")):
+        found = fnmatch.filter(ids, pattern)
+        if not found:
+            raise UsageError(
+                f"unknown check {pattern!r}; allowed: {', '.join(ids)} and patterns such as tcp.*"
+            )
+        matched += found
+    return matched
+
+
+def _rendered(report: Report, name: str, terminal: bool) -> str:
+    from agentcheck.render import FORMATS, text
+
+    # no-color.org: present and not empty, whatever its value.
+    if name == "text" and terminal and not os.environ.get("NO_COLOR"):
+        return text.render_in_colour(report)
+    return FORMATS[name](report)
+
+
+def _write(path: str, text: str) -> None:
+    """Writes the whole file or none of it. On failure the report goes to stdout instead."""
+    folder, name = os.path.split(os.path.abspath(path))
+    temporary = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            try:
+                os.unlink(temporary)
+            except OSError:
+                pass
+        emit(text)
+        raise AgentcheckError(
+            f"{path}: {error.strerror}; the report was printed instead, name a writable place"
+        ) from None
