@@ -1,0 +1,73 @@
+"""What agentcheck depends on, read out of pyproject.toml, which is the only list of it.
+
+`python requirements.py` checks the recorded versions against that list: exit 1 when some lack.
+"""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PYPROJECT = HERE.parent.parent / "pyproject.toml"
+
+
+def array(key: str) -> list[str]:
+    """A list of strings in pyproject.toml (Python 3.9 has no tomllib).
+
+    Such a list is also a Python literal, comments and trailing commas included.
+    """
+    text = PYPROJECT.read_text("utf-8")
+    found = re.search(rf"^{key} = (\[.*?\])[ \t]*$", text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise SystemExit(f"requirements.py: no `{key} = [...]` in {PYPROJECT}")
+    return list(ast.literal_eval(found.group(1)))
+
+
+def dependencies() -> list[str]:
+    """What it cannot do without."""
+    return array("dependencies")
+
+
+def journal() -> list[str]:
+    """systemd-python, which has to be built and which it can do without."""
+    return array("journal")
+
+
+def floor(requirement: str) -> str:
+    """`name>=1.2` as `name==1.2`."""
+    found = re.match(r"([\w.\[\]-]+)\s*>=\s*([\w.]+)\s*(;.*)?$", requirement)
+    if found is None:
+        raise SystemExit(f"requirements.py: {requirement!r} names no floor (name>=version)")
+    return f"{found.group(1)}=={found.group(2)}{found.group(3) or ''}"
+
+
+def lines(path: Path) -> list[str]:
+    """The requirements in a file, without its comments."""
+    stripped = (line.split("#")[0].strip() for line in path.read_text("utf-8").splitlines())
+    return [line for line in stripped if line]
+
+
+def name(requirement: str) -> str:
+    """The normalised name (PEP 503) that a requirement begins with."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement)[0]).lower()
+
+
+def check() -> list[str]:
+    """What the recorded versions lack, one complaint a line."""
+    direct = dependencies() + journal()
+    tools = lines(HERE / "test.txt") + lines(HERE / "lint.txt")
+    complaints = []
+    for path in sorted(HERE.glob("lock-*.txt")):
+        recorded = {name(line) for line in lines(path)}
+        lacking = sorted({name(one) for one in direct + tools} - recorded)
+        complaints += [f"{path.name} lacks {one}" for one in lacking]
+    recorded = {line.lower() for line in lines(HERE / "floors.txt")}
+    oldest = {floor(one).split(";")[0].strip().lower() for one in direct}
+    return complaints + [f"floors.txt lacks {one}" for one in sorted(oldest - recorded)]
+
+
+if __name__ == "__main__":
+    found = check()
+    print("\n".join(found), end="\n" if found else "")
+    sys.exit(1 if found else 0)

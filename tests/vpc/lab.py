@@ -1,0 +1,239 @@
+"""The simulated VPC as tests and the command line use it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Optional, Union
+
+from tests.vpc import artefacts, certificates, host, plan
+from tests.vpc.artefacts import LabError, program
+from tests.vpc.scenario import Scenario
+from tests.vpc.scenarios import find
+
+_START_S = 30.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command in the instance did, and what the servers gave out and received by then."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    served: list[str]  # JSON objects, in order
+
+
+def default_command(scenario: Scenario, *more: str) -> list[str]:
+    """One round of checks with the product's defaults, as on EC2."""
+    return [sys.executable, "-m", "agentcheck", "run", *scenario.run_args, *more]
+
+
+def run(
+    scenario: Union[str, Scenario],
+    argv: Optional[Sequence[str]] = None,
+    timeout: float = 60,
+    env: Optional[Mapping[str, str]] = None,
+) -> Outcome:
+    """One command (by default `agentcheck run`) in a fresh VPC."""
+    with Vpc(scenario) as vpc:
+        return vpc.run(argv, timeout, env)
+
+
+class Vpc:
+    """A VPC with its instance, alive inside `with`; nothing of it is left afterwards."""
+
+    def __init__(self, scenario: Union[str, Scenario]) -> None:
+        self.scenario = find(scenario) if isinstance(scenario, str) else scenario
+        self._unprivileged = not host.may_administer()
+        self._run: Optional[Path] = None
+        self._process: Optional[subprocess.Popen[bytes]] = None
+        self._control: Optional[socket.socket] = None
+        self._namespaces: dict[str, int] = {}
+
+    def __enter__(self) -> Vpc:
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self._stop()
+
+    @property
+    def served(self) -> list[str]:
+        """The record of the servers so far: JSON objects, in order."""
+        assert self._run is not None
+        return (self._run / "served").read_text().splitlines()
+
+    def run(
+        self,
+        argv: Optional[Sequence[str]] = None,
+        timeout: float = 60,
+        env: Optional[Mapping[str, str]] = None,
+    ) -> Outcome:
+        """One command in the instance, to its end."""
+        process = subprocess.Popen(
+            self._inside(argv),
+            env=self._environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except BaseException:
+            host.end(process)
+            raise
+        return Outcome(process.returncode, stdout, stderr, self.served)
+
+    def spawn(
+        self,
+        argv: Optional[Sequence[str]] = None,
+        env: Optional[Mapping[str, str]] = None,
+        **how: Any,
+    ) -> subprocess.Popen[Any]:
+        """One command in the instance, which goes on; `how` is for Popen. Ends with the VPC."""
+        return subprocess.Popen(self._inside(argv), env=self._environment(env), **how)
+
+    def nft(self, text: str) -> None:
+        """Loads packet filter rules in the VPC, beside the table `inet vpc` of the scenario."""
+        self._load(text, "vpc-net")
+
+    def instance_nft(self, text: str) -> None:
+        """Loads packet filter rules in the instance, beside its table `inet host`."""
+        self._load(text, "net")
+
+    def update(self, **changes: Any) -> None:
+        """Changes fields of the scenario: servers, addresses, routes and rules follow at once.
+
+        Not files, agent, DMI and trust: the instance has those from its start.
+        """
+        assert self._control is not None
+        self.scenario = dataclasses.replace(self.scenario, **changes)
+        self._plan().write()
+        self._control.send(b"update")
+        self._await()
+
+    def _start(self) -> None:
+        self._run = Path(tempfile.mkdtemp(prefix="agentcheck-vpc-"))
+        (self._run / "served").touch()
+        self._plan().write()
+        for name in ("ip", "nft", "nsenter"):
+            program(name)
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        user = ["--user", "--map-root-user"] if self._unprivileged else []
+        apart = ["--mount", "--propagation=unchanged", "--net", "--pid", "--fork", "--kill-child"]
+        world = [sys.executable, "-m", "tests.vpc.world", str(self._run), str(theirs.fileno())]
+        with theirs, (self._run / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [program("unshare"), *user, *apart, "--mount-proc", *world],
+                pass_fds=[theirs.fileno()],
+                env={"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(host.ROOT)},
+                cwd=host.ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # a Ctrl-C is for the command, which is then awaited
+            )
+        names = [*plan.INSTANCE_NAMESPACES, *(f"vpc-{name}" for name in plan.VPC_NAMESPACES)]
+        self._namespaces = dict(zip(names, self._await(len(names))))
+
+    def _stop(self) -> None:
+        if self._control is not None:
+            self._control.close()  # for which the VPC's process waits
+        if self._process is not None:
+            try:
+                self._process.wait(2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()  # its child goes with it
+                self._process.wait()
+        for descriptor in self._namespaces.values():
+            os.close(descriptor)
+        self._namespaces = {}
+        if self._run is not None:
+            shutil.rmtree(self._run, ignore_errors=True)
+
+    def _plan(self) -> plan.Plan:
+        assert self._run is not None
+        return plan.Plan(
+            scenario=self.scenario,
+            run=self._run,
+            certificates=certificates.folder(),
+            agent=artefacts.compiled("agent.c", VERSION=self.scenario.agent.version),
+            init=artefacts.compiled("init.c"),
+            shown=host.shown(),
+        )
+
+    def _await(self, descriptors: int = 0) -> list[int]:
+        """What the VPC's process says: ready, or what is wrong."""
+        assert self._control is not None
+        assert self._run is not None
+        self._control.settimeout(_START_S)
+        try:
+            message, received, _, _ = socket.recv_fds(self._control, 4096, descriptors)
+        except socket.timeout:
+            raise LabError(f"the VPC was not ready within {_START_S:.0f} s") from None
+        if message == b"ready":
+            return received
+        log = " ".join((self._run / "log").read_text(errors="replace").split()[-60:])
+        if "unshare" in log and not message:
+            log += " (needs root, or permission for unprivileged user namespaces)"
+        raise LabError(message.decode() or f"the VPC's process died: {log}")
+
+    def _enter(self, **namespaces: str) -> list[str]:
+        """The command that enters namespaces, by our descriptors: no process id is needed."""
+        where = {option: self._namespaces[name] for option, name in namespaces.items()}
+        if self._unprivileged:
+            where["user"] = self._namespaces["vpc-user"]
+        options = [f"--{option}=/proc/{os.getpid()}/fd/{fd}" for option, fd in where.items()]
+        keep = ["--preserve-credentials"] if self._unprivileged else []
+        return [program("nsenter"), *options, *keep, "--"]
+
+    def _inside(self, argv: Optional[Sequence[str]]) -> list[str]:
+        entered = self._enter(
+            mount="mnt", net="net", pid="pid", uts="uts", ipc="ipc", cgroup="cgroup"
+        )
+        return [*entered, "/init", *(default_command(self.scenario) if argv is None else argv)]
+
+    def _environment(self, more: Optional[Mapping[str, str]]) -> dict[str, str]:
+        """That of a shell of root on the instance: nothing of ours, but where the product is."""
+        terminal = {"TERM": os.environ["TERM"]} if "TERM" in os.environ else {}
+        return {
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "PATH": plan.INSTANCE_PATH,
+            "PYTHONPATH": str(host.ROOT),
+            "SHELL": "/bin/sh",
+            "USER": "root",
+            **terminal,
+            **self.scenario.environment,
+            **(more or {}),
+        }
+
+    def _load(self, text: str, namespace: str) -> None:
+        command = [*self._enter(net=namespace), program("nft"), "-f", "-"]
+        done = subprocess.run(
+            command, input=text + "\n", capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise LabError(f"nft: {' '.join(done.stderr.split())}")
