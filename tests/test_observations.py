@@ -37,7 +37,9 @@ def test_versions_are_compared_as_numbers() -> None:
 
 
 def test_ipv6_without_a_route_does_not_hide_what_ipv4_met() -> None:
-    path = Path((connection("2600::1", "public", "no-route"), connection("10.0.1.10", tcp="timeout")))
+    path = Path(
+        (connection("2600::1", "public", "no-route"), connection("10.0.1.10", tcp="timeout"))
+    )
     assert path.failure == "timeout"
 
 

@@ -97,7 +97,7 @@ def test_bytes_that_are_no_text_are_a_configuration_error(etc: Path, raw: bytes)
 
 
 def test_an_unknown_variable_of_a_known_section_is_an_error(etc: Path) -> None:
-    with pytest.raises(ConfigError, match="AGENTCHECK_RUN_DEAD_LINE.*AGENTCHECK_RUN_DEADLINE"):
+    with pytest.raises(ConfigError, match=r"AGENTCHECK_RUN_DEAD_LINE.*AGENTCHECK_RUN_DEADLINE"):
         settings.load(environ={"AGENTCHECK_RUN_DEAD_LINE": "5s"})
     settings.load(environ={"AGENTCHECK_COLOUR": "x", "OTHER": "y"})
 

@@ -188,7 +188,6 @@ def _blocked(o: Observed) -> Iterator[Cause]:
             "the agent's old channel still lives, so a security group was closed, not a network ACL"
         )
     inbound = f"endpoint security group: allow TCP 443 in from {groups}"
-    outbound = f"instance security group {groups}: allow TCP 443 out"
     if peered:
         first = (
             "See the routes of the peering or transit gateway to these addresses, both ways; then "
@@ -197,7 +196,10 @@ def _blocked(o: Observed) -> Iterator[Cause]:
     elif control:
         first = f"In the {inbound}."
     else:
-        first = f"In the {inbound}; in the {outbound}; then the subnets' network ACLs."
+        first = (
+            f"Allow TCP 443 in from {groups} in the endpoint security group, and out in"
+            f" {groups} itself; then see the network ACLs."
+        )
     yield Cause(
         "endpoint-blocked",
         FAIL,

@@ -74,8 +74,8 @@ def _not_assumable(o: Observed) -> Iterator[Cause]:
         f"EC2 may not assume the role {role.name}: IMDS gives no credentials for it.",
         evidence,
         [
-            "Let ec2.amazonaws.com assume the role: IAM, Roles, Trust relationships; if the role"
-            " was deleted and made anew, attach the profile again.",
+            "Let ec2.amazonaws.com assume the role (IAM, Roles, Trust relationships).",
+            "If the role was deleted and made anew, attach the instance profile again.",
             aws(o.instance, f"iam get-role --role-name {role.name}"),
             aws(
                 o.instance,

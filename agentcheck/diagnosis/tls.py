@@ -192,9 +192,9 @@ def _failed(o: Observed) -> Iterator[Cause]:
         [_line(endpoint, seen) for endpoint, seen in found]
         + (["the agent itself is connected"] if ours else []),
         [
-            "Look for a firewall, proxy or load balancer in between that filters by name (SNI) or"
-            " does not speak TLS 1.2, and exempt"
-            f" {listing([endpoint.host for endpoint, _ in found])}.",
+            "Find the firewall, proxy or load balancer in between that filters by name (SNI) or"
+            " does not speak TLS 1.2.",
+            f"Exempt {listing([endpoint.host for endpoint, _ in found])} there.",
         ],
         services,
         reason=state,

@@ -58,27 +58,33 @@ def _render(report: Report, paint: Paint) -> str:
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
-def _wrap(text: str, indent: str = "", first: str = "") -> list[str]:
+def _wrap(
+    text: str, indent: str = "", first: str = "", max_lines: Optional[int] = None
+) -> list[str]:
     return textwrap.wrap(
         text,
         WIDTH,
+        max_lines=max_lines,
+        placeholder=" ...",
         initial_indent=first,
         subsequent_indent=indent,
-        break_long_words=False,
         break_on_hyphens=False,
     )
 
 
 def _head(report: Report, paint: Paint) -> Iterator[str]:
-    """Verdict, summary and the first step, in five lines."""
+    """Verdict, summary and the first step, in five lines; what is cut stands whole below."""
     verdict = report.verdict
     where = [report.instance.get("instance_id"), report.instance.get("region")]
     label = f"{verdict.status.upper()} {verdict.code}"
     yield paint(label, verdict.status) + "".join(f"  {word}" for word in where if word)
-    yield from _wrap(verdict.summary)
+    yield from _wrap(verdict.summary, max_lines=2)
     if verdict.remedy:
-        prefix = "Fix: " if verdict.status != OK else ""
-        yield from _wrap(prefix + verdict.remedy[0])
+        yield from _wrap(_first_step(verdict), max_lines=2)
+
+
+def _first_step(verdict: Cause) -> str:
+    return ("" if verdict.status == OK else "Fix: ") + verdict.remedy[0]
 
 
 def _path(report: Report, paint: Paint) -> Iterator[str]:
@@ -137,9 +143,12 @@ def _addresses(endpoint: Mapping[str, Any]) -> str:
     return ", ".join(parts) + (f", {more} more" if more > 0 else "")
 
 
-def _details(verdict: Cause) -> Iterator[str]:
-    yield from _list("Evidence:", verdict.evidence)
-    yield from _list("Steps:", verdict.remedy[1:])
+def _details(cause: Cause) -> Iterator[str]:
+    cut = [text for text in (cause.summary,) if len(_wrap(text)) > 2]
+    yield from _list("In full:", cut)
+    yield from _list("Evidence:", cause.evidence)
+    shown = bool(cause.remedy) and len(_wrap(_first_step(cause))) <= 2
+    yield from _list("Steps:", cause.remedy[1:] if shown else cause.remedy)
 
 
 def _list(title: str, items: Sequence[str]) -> Iterator[str]:
@@ -154,9 +163,9 @@ def _list(title: str, items: Sequence[str]) -> Iterator[str]:
 
 def _other(cause: Cause, paint: Paint) -> Iterator[str]:
     yield f"Also {paint(f'{cause.status.upper()} {cause.code}', cause.status)}"
-    yield from _wrap(cause.summary)
+    yield from _wrap(cause.summary, max_lines=2)
     if cause.remedy:
-        yield from _wrap(f"Fix: {cause.remedy[0]}")
+        yield from _wrap(_first_step(cause), max_lines=2)
     yield from _details(cause)
 
 

@@ -1,0 +1,70 @@
+"""Which part may import which: read from the source, and seen in a real process."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import agentcheck
+
+ROOT = Path(agentcheck.__file__).parent
+# What touches the world: none of it may be loaded by the pure branches.
+IMPURE = ("requests", "psutil", "dns", "socket", "subprocess", "systemd", "ssl", "urllib3")
+PURE = ("agentcheck.checks", "agentcheck.diagnosis", "agentcheck.render")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def _files(package: str) -> list[Path]:
+    return sorted((ROOT.parent / package.replace(".", "/")).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", PURE)
+def test_the_pure_branches_name_nothing_that_touches_the_world(package: str) -> None:
+    assert _files(package)
+    for path in _files(package):
+        for name in _imports(path):
+            assert name.split(".")[0] not in IMPURE, path
+            assert not name.startswith(("agentcheck.probes", "agentcheck.facts")), path
+
+
+@pytest.mark.parametrize("package", PURE)
+def test_the_pure_branches_load_nothing_that_touches_the_world(package: str) -> None:
+    code = (
+        "import pkgutil, importlib, sys\n"
+        f"package = importlib.import_module({package!r})\n"
+        "for entry in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
+        "    importlib.import_module(entry.name)\n"
+        f"print([name for name in {IMPURE!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_explain_and_config_load_no_network_library() -> None:
+    code = (
+        "import sys, os\n"
+        "os._exit = lambda status: print([n for n in ('requests','dns','psutil')"
+        " if n in sys.modules], file=sys.stderr)\n"
+        "from agentcheck.cli import main\n"
+        "main(['explain', 'healthy'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_probes_do_not_judge() -> None:
+    for path in _files("agentcheck.probes"):
+        for name in _imports(path):
+            assert not name.startswith(("agentcheck.checks", "agentcheck.diagnosis")), path
