@@ -155,8 +155,13 @@ def _list(title: str, items: Sequence[str]) -> Iterator[str]:
     if items:
         yield title
     for item in items:
-        if ": aws " in item or item.startswith("aws "):
-            yield from (f"  {line}" for line in item.replace(": aws ", ":\n    aws ").split("\n"))
+        # Commands stay on one line, to be copied.
+        words, colon, command = item.rpartition(": aws ")
+        if colon:
+            yield from _wrap(f"{words}:", "    ", "  - ")
+            yield f"    aws {command}"
+        elif item.startswith("aws "):
+            yield f"    {item}"
         else:
             yield from _wrap(item, "    ", "  - ")
 

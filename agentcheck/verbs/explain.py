@@ -23,7 +23,7 @@ def call(arguments: argparse.Namespace) -> int:
         if arguments.format == "json":
             emit_json([_explained(code) for code in ROWS])
         else:
-            emit("".join(f"{code:<26} {_first(ROWS[code].explain.meaning)}\n" for code in ROWS))
+            emit("".join(f"{code:<26}{_first(ROWS[code].explain.meaning)}\n" for code in ROWS))
         return 0
     if arguments.code not in ROWS:
         raise UsageError(f"unknown code {arguments.code!r}; allowed: {', '.join(ROWS)}")
@@ -36,7 +36,8 @@ def call(arguments: argparse.Namespace) -> int:
 
 
 def _first(text: str) -> str:
-    return text.split(". ")[0].rstrip(".")
+    """The first sentence, cut to what a line has left."""
+    return textwrap.shorten(text.split(". ")[0].rstrip("."), 54, placeholder=" ...")
 
 
 def _explained(code: str) -> dict[str, str]:
