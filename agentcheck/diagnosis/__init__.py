@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentcheck.diagnosis import agent, health, imds, machine, names, path, role, tls
+from agentcheck.diagnosis import agent, endpoint, health, imds, machine, names, path, role, tls
 from agentcheck.diagnosis.health import HEALTHY, PARTIAL
 from agentcheck.diagnosis.machine import EVERYTHING
-from agentcheck.diagnosis.rows import CauseRow, usable
+from agentcheck.diagnosis.rows import CauseRow, names_of, usable
 from agentcheck.model import CAUSE_RANK, FAIL, UNKNOWN, Cause
 from agentcheck.observations import Observed
 
@@ -67,7 +67,7 @@ CODES = (
     "agent-duplicate",
     "could-not-tell",
 )
-_MODULES = (health, machine, agent, imds, role, names, path, tls)
+_MODULES = (health, machine, agent, imds, role, names, path, endpoint, tls)
 ROWS: dict[str, CauseRow] = {
     row.code: row
     for row in sorted(
@@ -94,23 +94,23 @@ def diagnose(observed: Observed, complete: bool = True) -> tuple[Cause, Sequence
     causes = [cause for cause in found if cause.code not in beaten]
     causes.sort(key=lambda cause: CAUSE_RANK[cause.status])  # stable: keeps the order of CODES
     if not causes or all(CAUSE_RANK[c.status] > CAUSE_RANK[UNKNOWN] for c in causes):
-        causes = _unexplained(observed, complete) + causes
+        causes = _unexplained(observed, complete, causes) + causes
     if causes:
         return causes[0], tuple(causes)
     return (HEALTHY if complete else PARTIAL), ()
 
 
-def _unexplained(o: Observed, complete: bool) -> list[Cause]:
+def _unexplained(o: Observed, complete: bool, causes: Sequence[Cause]) -> list[Cause]:
     """A last guard against a green report on a broken instance."""
-    missing = []
-    for endpoint in o.endpoints.values():
-        if not endpoint.required or usable(o, endpoint.service):
-            continue
-        if complete or endpoint.service in o.paths:
-            missing.append(endpoint.service)
-    left_out = "agent-needs-ec2messages"
-    if left_out in {cause.code for cause in ROWS[left_out].find(o)}:
-        missing = [service for service in missing if service != "ec2messages"]
+    explained = {service for cause in causes for service in cause.services}
+    missing = names_of(
+        endpoint
+        for endpoint in o.endpoints.values()
+        if endpoint.required
+        and endpoint.service not in explained
+        and not usable(o, endpoint.service)
+        and (complete or endpoint.service in o.paths)
+    )
     unseen = complete and not o.endpoints
     if not missing and not unseen:
         return []
@@ -122,7 +122,7 @@ def _unexplained(o: Observed, complete: bool) -> list[Cause]:
             f"No verdict: {what} could not be used from here, and nothing seen explains it.",
             [f"{service}: no working connection" for service in missing] or ["no endpoint known"],
             ["Run it again with --verbose; if it stays, report what it prints."],
-            tuple(missing),
+            missing,
             reason="unexplained",
         )
     ]

@@ -1,4 +1,4 @@
-"""Causes about the way to the endpoints: routes, endpoints, security groups."""
+"""Causes about the way to the endpoints: routes, security groups, network ACLs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from agentcheck.diagnosis.rows import (
     Explain,
     aws,
     broken_paths,
-    create_endpoint,
     group_id,
     group_names,
     judged,
@@ -23,21 +22,16 @@ Broken = tuple[Endpoint, Path]
 _SHOWN = 4  # addresses named in a line; the rest is in `endpoints` of the JSON report
 
 
-def _silent_scopes(path: Path) -> set[str]:
+def silent_scopes(path: Path) -> set[str]:
     return {c.scope for c in path.connections if c.tcp == "timeout"}
 
 
 def _blocked_ones(o: Observed) -> list[Broken]:
     found = [(e, p) for e, p in broken_paths(o) if p.failure == "timeout"]
-    return [(e, p) for e, p in found if _silent_scopes(p) & {"vpc", "private"}]
+    return [(e, p) for e, p in found if silent_scopes(p) & {"vpc", "private"}]
 
 
-def _missing_ones(o: Observed) -> list[Broken]:
-    found = [(e, p) for e, p in broken_paths(o) if p.failure == "timeout"]
-    return [(e, p) for e, p in found if _silent_scopes(p) == {"public"}]
-
-
-def _addresses(connections: Sequence[Connection]) -> str:
+def addresses_text(connections: Sequence[Connection]) -> str:
     shown = [f"{c.address} ({_SCOPES[c.scope]})" for c in connections[:_SHOWN]]
     more = len(connections) - _SHOWN
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
@@ -50,10 +44,12 @@ _SCOPES = {
 }
 
 
-def _line(endpoint: Endpoint, path: Path) -> str:
+def path_line(endpoint: Endpoint, path: Path) -> str:
     failed = [c for c in path.connections if c.tcp != "ok"]
     what = failed[0].error if failed else "reached"
-    return f"{endpoint.host}:{endpoint.port}: {what} from {_addresses(failed or path.connections)}"
+    return (
+        f"{endpoint.host}:{endpoint.port}: {what} from {addresses_text(failed or path.connections)}"
+    )
 
 
 def _no_route(o: Observed) -> Iterator[Cause]:
@@ -68,7 +64,7 @@ def _no_route(o: Observed) -> Iterator[Cause]:
         "no-route",
         FAIL,
         f"This host finds no route to {listing(services)}: {what}.",
-        [_line(endpoint, path) for endpoint, path in found],
+        [path_line(endpoint, path) for endpoint, path in found],
         [
             "Delete the stale address from DNS or the hosts file, or mend the endpoint's network"
             " interface there."
@@ -82,75 +78,12 @@ def _no_route(o: Observed) -> Iterator[Cause]:
     )
 
 
-def _missing(o: Observed) -> Iterator[Cause]:
-    found = _missing_ones(o)
-    if not found:
-        return
-    instance = o.instance
-    services = names_of(endpoint for endpoint, _ in found)
-    others = _private_elsewhere(o)
-    evidence = [_line(endpoint, path) for endpoint, path in found]
-    steps = [create_endpoint(instance, service) for service in services]
-    if others:
-        summary = (
-            f"There is no VPC endpoint with private DNS for {listing(services)}: the name leads to"
-            " public addresses that nothing answers from."
-        )
-        evidence.append(f"{listing(others)}: private addresses, so the VPC has endpoints")
-        first = (
-            f"Create the VPC endpoint for {listing(services)} with private DNS, or switch private"
-            " DNS on for the one there is."
-        )
-    else:
-        summary = (
-            f"{listing(services)} resolve to public addresses that do not answer: no VPC endpoint"
-            " with private DNS, no NAT, or port 443 out is closed."
-        )
-        first = (
-            f"Create VPC endpoints for {listing(services)} with private DNS, or give the subnet a"
-            " NAT route and let 443 out."
-        )
-    if not others and instance.public_ipv4:
-        evidence.append(f"the instance has the public address {instance.public_ipv4}")
-        first = (
-            f"Let TCP 443 out in {group_names(instance)} first: the instance has a public address;"
-            " else add VPC endpoints with private DNS."
-        )
-        steps.insert(0, _allow_out(o))
-    yield Cause(
-        "endpoint-missing",
-        FAIL,
-        summary,
-        evidence,
-        [
-            first,
-            *steps,
-            aws(
-                instance,
-                "ec2 describe-vpc-endpoints"
-                f" --filters Name=vpc-id,Values={instance.vpc_id or 'VPC_ID'}",
-            ),
-        ],
-        services,
-        reason="some-private" if others else "all-public",
-    )
-
-
-def _private_elsewhere(o: Observed) -> tuple[str, ...]:
-    """Services whose names lead to private addresses."""
-    return names_of(
-        endpoint
-        for endpoint in o.endpoints.values()
-        if any(c.scope != "public" for c in _connections(o, endpoint.service))
-    )
-
-
-def _connections(o: Observed, service: str) -> Sequence[Connection]:
+def connections(o: Observed, service: str) -> Sequence[Connection]:
     path = o.paths.get(service)
     return path.connections if path else ()
 
 
-def _allow_out(o: Observed) -> str:
+def allow_out(o: Observed) -> str:
     return aws(
         o.instance,
         f"ec2 authorize-security-group-egress --group-id {group_id(o.instance)}"
@@ -173,10 +106,10 @@ def _blocked(o: Observed) -> Iterator[Cause]:
         return
     instance = o.instance
     services = names_of(endpoint for endpoint, _ in found)
-    scopes = set().union(*(_silent_scopes(path) for _, path in found))
+    scopes = set().union(*(silent_scopes(path) for _, path in found))
     peered = "vpc" not in scopes
     control = _answering_in_vpc(o)
-    evidence = [_line(endpoint, path) for endpoint, path in found]
+    evidence = [path_line(endpoint, path) for endpoint, path in found]
     groups = group_names(instance)
     if control and not peered:
         evidence.append(
@@ -219,7 +152,7 @@ def _blocked(o: Observed) -> Iterator[Cause]:
                 f" Name=vpc-id,Values={instance.vpc_id or 'VPC_ID'}"
                 " --query VpcEndpoints[].[ServiceName,Groups]",
             ),
-            f"Instance's side: {_allow_out(o)}",
+            f"Instance's side: {allow_out(o)}",
             "Network ACLs of the instance's and the endpoints' subnets: 443 to the endpoints and"
             " 1024-65535 back.",
         ],
@@ -231,7 +164,7 @@ def _blocked(o: Observed) -> Iterator[Cause]:
 def _answering_in_vpc(o: Observed) -> str:
     """An address inside the VPC that answers on port 443: 443 may leave the instance."""
     for endpoint in o.endpoints.values():
-        for seen in _connections(o, endpoint.service):
+        for seen in connections(o, endpoint.service):
             if endpoint.port == 443 and seen.scope == "vpc" and seen.tcp == "ok":
                 return f"{endpoint.host} at {seen.address}"
     return ""
@@ -280,48 +213,13 @@ def _refused(o: Observed) -> Iterator[Cause]:
         FAIL,
         f"Connections to {listing(services)} are refused: a wrong address, or a firewall on this"
         " host rejects them (security groups never refuse).",
-        [_line(endpoint, path) for endpoint, path in found],
+        [path_line(endpoint, path) for endpoint, path in found],
         [
             "See where the name leads (hosts file, private hosted zone) and what rejects it here:"
             " nft list ruleset, iptables -S.",
         ],
         services,
         reason="refused",
-    )
-
-
-def _public(o: Observed) -> Iterator[Cause]:
-    wanted = o.policy.require_private
-    found = [
-        (e, path)
-        for e in judged(o)
-        if (path := o.paths.get(e.service))
-        and path.usable
-        and all(c.scope == "public" for c in path.reached)
-    ]
-    private = [e for e in judged(o) if any(c.scope != "public" for c in _connections(o, e.service))]
-    if not found or wanted == "no" or (wanted == "auto" and not private):
-        return
-    services = names_of(endpoint for endpoint, _ in found)
-    instance = o.instance
-    yield Cause(
-        "endpoint-public",
-        FAIL if wanted == "yes" else WARN,
-        f"{listing(services)} {'is' if len(services) == 1 else 'are'} reached over public"
-        + (
-            " addresses, and require_private = yes."
-            if wanted == "yes"
-            else " addresses while"
-            f" {listing(names_of(private))} {'is' if len(private) == 1 else 'are'} private."
-        ),
-        [f"{endpoint.host}: {_addresses(path.reached)}" for endpoint, path in found],
-        [
-            f"Create the VPC endpoint{'s' if len(services) > 1 else ''} for {listing(services)}"
-            " with private DNS, or switch private DNS on.",
-            *(create_endpoint(instance, service) for service in services),
-        ],
-        services,
-        reason="required-private" if wanted == "yes" else "mixed",
     )
 
 
@@ -336,18 +234,6 @@ CAUSES = (
             "ip route get ADDRESS; a default route; reject rules of a host firewall.",
             "endpoint-missing and endpoint-blocked: the VPC's router and its security groups drop "
             "silently, which is a time-out.",
-        ),
-    ),
-    CauseRow(
-        "endpoint-missing",
-        _missing,
-        Explain(
-            "The name leads to public addresses, and they cannot be reached from this subnet.",
-            "Public addresses and no answer to SYN. If other services lead to private addresses, "
-            "exactly this endpoint (or its private DNS) is missing. If all are public, there may "
-            "be no endpoints, no NAT, or no way out for 443.",
-            "Create the interface endpoint with private DNS in the VPC, or a NAT route.",
-            "endpoint-blocked: there the address is private.",
         ),
     ),
     CauseRow(
@@ -384,18 +270,6 @@ CAUSES = (
             "ECONNREFUSED. Neither security groups nor network ACLs refuse: they drop.",
             "Look for a wrong address (hosts file, private hosted zone) or a firewall on the host.",
             "endpoint-blocked.",
-        ),
-    ),
-    CauseRow(
-        "endpoint-public",
-        _public,
-        Explain(
-            "The endpoint works, over its public addresses.",
-            "Public addresses that answer. A warning when other services are private, a failure "
-            "with `require_private = yes`, otherwise only a note.",
-            "Create the endpoint, or set `require_private = no` where NAT is meant.",
-            "endpoint-missing, where they do not answer.",
-            "None.",
         ),
     ),
 )

@@ -18,7 +18,7 @@ from typing import Any, Optional, Union
 
 from agentcheck import __version__
 from agentcheck.observations import Certificate, Connection
-from agentcheck.probes.imds import clock_offset
+from agentcheck.probes.imds_http import clock_offset
 from agentcheck.probes.parallel import side_by_side
 from agentcheck.probes.trust_store import PARTIAL_CHAIN
 

@@ -6,32 +6,24 @@ then at most two waves of parallel requests keeps a slow service (1.5 s an answe
 
 from __future__ import annotations
 
-import email.utils
-import errno
 import ipaddress
 import json
 import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import partial
-from typing import Any, Optional
+from typing import Optional
 
 import requests
-import requests.adapters
 
 from agentcheck.observations import Imds, Instance, Role
+from agentcheck.probes.imds_http import TIMEOUT, Answer, clock_offset, new_session, request
 from agentcheck.probes.parallel import Task, side_by_side
 
 ADDRESSES = ("169.254.169.254", "[fd00:ec2::254]")
-# Above 3.05 s, so that a failing ARP shows as no-route and not as a time-out; link-local, so
-# nothing slower is healthy. Leaves a silent service's round within 6 s.
-TIMEOUT = 3.5
 TOKEN_TTL_SECONDS = 60
-# The largest genuine answer (an identity document) is under 2 KiB.
-MAX_BODY = 65536
-
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{8,512}")
 _INSTANCE_ID = re.compile(r"i-[0-9a-zA-Z]{1,32}")
 _REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]+){1,4}")
@@ -71,18 +63,6 @@ OF_THE_INTERFACE = (
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An HTTP answer; `status` 0 when there was none (`reason` and `error` say why)."""
-
-    status: int
-    body: str = ""
-    date: str = ""
-    received: float = 0.0
-    reason: str = ""
-    error: str = ""
-
-
-@dataclass(frozen=True)
 class Metadata:
     """One visit to the service: what it says of the instance and of its role."""
 
@@ -97,7 +77,7 @@ def probe() -> Metadata:
     is used where there is one.
     """
     started = time.monotonic()
-    session = _session()
+    session = new_session(len(FIRST_WAVE))
     tasks = [Task(partial(_token, session, address), "imds token") for address in ADDRESSES]
     tasks[0].finished(TIMEOUT + 0.5)
     answer, base = _result(tasks[0]), ADDRESSES[0]
@@ -116,14 +96,6 @@ def probe() -> Metadata:
     return _read(session, f"http://{base}/latest/", imds, started)
 
 
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no proxy and no .netrc may ever see these requests
-    size = len(FIRST_WAVE)
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=size))
-    return session
-
-
 def _result(task: Task[Answer]) -> Answer:
     if task.finished(0):
         return task.result()
@@ -131,80 +103,12 @@ def _result(task: Task[Answer]) -> Answer:
 
 
 def _token(session: requests.Session, address: str) -> Answer:
-    return _request(
+    return request(
         session,
         "PUT",
         f"http://{address}/latest/api/token",
         {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_TTL_SECONDS)},
     )
-
-
-def _request(
-    session: requests.Session, method: str, url: str, headers: Optional[Mapping[str, str]] = None
-) -> Answer:
-    end = time.monotonic() + TIMEOUT
-    try:
-        with session.request(
-            method, url, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False
-        ) as response:
-            received = time.time()
-            body = b""
-            # The time-out of requests is per read: a drip of bytes needs a bound of its own.
-            for chunk in response.iter_content(4096):
-                body += chunk
-                if len(body) > MAX_BODY:
-                    return Answer(response.status_code, "\0 longer than any genuine answer")
-                if time.monotonic() > end:
-                    return Answer(0, reason="silent", error=f"no whole answer in {TIMEOUT:g} s")
-            text = body.decode("utf-8", "replace")
-            return Answer(response.status_code, text, response.headers.get("Date", ""), received)
-    except (requests.RequestException, OSError, ValueError) as error:
-        return _no_answer(error)
-
-
-def _no_answer(error: Exception) -> Answer:
-    number = _errno(error)
-    if number in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL, errno.EPERM):
-        reason = "no-route"
-    elif number == errno.ECONNREFUSED:
-        reason = "refused"
-    elif isinstance(error, requests.ConnectTimeout):
-        reason = "timeout"
-    elif isinstance(error, requests.ConnectionError) and number is None and _is_garbage(error):
-        return Answer(-1, error="not HTTP")
-    else:
-        reason = "silent"
-    text = {
-        "no-route": f"connect failed: {errno.errorcode.get(number or 0, '?')}",
-        "refused": "connection refused",
-        "timeout": f"connect not answered within {TIMEOUT:g} s",
-        "silent": f"connected, then no answer within {TIMEOUT:g} s",
-    }[reason]
-    return Answer(0, reason=reason, error=text)
-
-
-def _is_garbage(error: BaseException) -> bool:
-    """Whether the other side sent something that is not HTTP (http.client.BadStatusLine)."""
-    text = repr(error)
-    return "BadStatusLine" in text or "LineTooLong" in text or "InvalidHeader" in text
-
-
-def _errno(error: Optional[BaseException]) -> Optional[int]:
-    """The errno somewhere in the chain that requests and urllib3 wrap around it."""
-    seen = 0
-    queue: list[Any] = [error]
-    while queue and seen < 20:
-        seen += 1
-        item = queue.pop(0)
-        if (
-            isinstance(item, OSError)
-            and item.errno
-            and not isinstance(item, requests.RequestException)
-        ):
-            return item.errno
-        if isinstance(item, BaseException):
-            queue += [item.__cause__, item.__context__, getattr(item, "reason", None), *item.args]
-    return None
 
 
 def _token_trouble(answer: Answer) -> Optional[tuple[str, Optional[str], str]]:
@@ -228,18 +132,6 @@ def _describe(body: str) -> str:
     if not body:
         return "empty"
     return "an HTML page" if "<" in body[:200] else f"{len(body)} characters that are no token"
-
-
-def clock_offset(date: str, received: float) -> Optional[float]:
-    """Seconds that the sender of an HTTP `Date` is ahead of this host; resolution one second."""
-    try:
-        sent = email.utils.parsedate_to_datetime(date)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    if sent.tzinfo is None:
-        sent = sent.replace(tzinfo=timezone.utc)
-    # The date was cut to the second: half a second on average.
-    return sent.timestamp() + 0.5 - received
 
 
 def _read(session: requests.Session, base: str, imds: Imds, started: float) -> Metadata:
@@ -266,7 +158,7 @@ def _read(session: requests.Session, base: str, imds: Imds, started: float) -> M
 
 def _wave(session: requests.Session, base: str, paths: Sequence[str]) -> dict[str, Answer]:
     answers = side_by_side(
-        lambda path: _request(session, "GET", base + path), paths, "imds", TIMEOUT + 0.5
+        lambda path: request(session, "GET", base + path), paths, "imds", TIMEOUT + 0.5
     )
     late = Answer(0, reason="silent", error=f"no whole answer within {TIMEOUT:g} s")
     return {path: answer or late for path, answer in zip(paths, answers)}
