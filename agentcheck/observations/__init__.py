@@ -1,0 +1,68 @@
+"""What the probes saw, as plain facts: the shapes that pass from probes to checks and diagnosis.
+
+A value of None means "not looked at" or "could not be seen", never "absent". Times are epoch
+seconds of this host's clock unless said otherwise, durations are seconds.
+"""
+
+from agentcheck.observations.agent import (
+    AGENT_PROGRAM,
+    DEFAULT_HOST_MANAGEMENT,
+    NO_EC2MESSAGES,
+    Agent,
+    AgentConfig,
+    AgentIdentity,
+    Install,
+    Process,
+    Socket,
+    Unit,
+    Version,
+    parse_version,
+)
+from agentcheck.observations.host import Imds, Instance, Machine, Role
+from agentcheck.observations.network import (
+    CORE_SERVICES,
+    EC2MESSAGES,
+    SSM,
+    SSMMESSAGES,
+    Certificate,
+    Connection,
+    Endpoint,
+    Name,
+    Path,
+    ServerAnswer,
+    TrustStore,
+)
+from agentcheck.observations.round import Facts, Observed, Policy
+
+__all__ = [
+    "AGENT_PROGRAM",
+    "CORE_SERVICES",
+    "DEFAULT_HOST_MANAGEMENT",
+    "EC2MESSAGES",
+    "NO_EC2MESSAGES",
+    "SSM",
+    "SSMMESSAGES",
+    "Agent",
+    "AgentConfig",
+    "AgentIdentity",
+    "Certificate",
+    "Connection",
+    "Endpoint",
+    "Facts",
+    "Imds",
+    "Install",
+    "Instance",
+    "Machine",
+    "Name",
+    "Observed",
+    "Path",
+    "Policy",
+    "Process",
+    "Role",
+    "ServerAnswer",
+    "Socket",
+    "TrustStore",
+    "Unit",
+    "Version",
+    "parse_version",
+]

@@ -1,0 +1,134 @@
+"""Endpoints, their names, and fresh connections to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+SSM = "ssm"
+SSMMESSAGES = "ssmmessages"
+EC2MESSAGES = "ec2messages"
+CORE_SERVICES = (SSM, SSMMESSAGES, EC2MESSAGES)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the agent goes for one service, and why it needs it."""
+
+    service: str
+    host: str
+    port: int
+    required: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class ServerAnswer:
+    """What one configured DNS server said: `state` ok, nxdomain, no-address, servfail, refused,
+    timeout, failed."""
+
+    server: str
+    state: str
+    addresses: Sequence[str] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name's resolution. `state`: ok, nxdomain, no-address, servfail, refused, unreachable,
+    failed; `system` what getaddrinfo said (ok, timeout, or its error)."""
+
+    host: str
+    state: str
+    addresses: Sequence[str] = ()
+    system: str = ""
+    servers: Sequence[ServerAnswer] = ()
+    duration_s: float = 0.0
+
+    @property
+    def silent_servers(self) -> Sequence[str]:
+        return tuple(answer.server for answer in self.servers if answer.state == "timeout")
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The certificate a server showed. Times are epoch seconds."""
+
+    subject: str
+    issuer: str
+    names: Sequence[str]
+    not_before: float
+    not_after: float
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A fresh connection to one address of an endpoint.
+
+    `tcp`: ok, timeout, refused, no-route, prohibited. `tls`: ok, untrusted, wrong-name, expired,
+    not-yet-valid, not-tls, hangs, cut, failed; None when not tried.
+    """
+
+    address: str
+    scope: str
+    same_subnet: bool
+    tcp: str
+    connect_s: float = 0.0
+    tls: Optional[str] = None
+    tls_s: Optional[float] = None
+    error: str = ""
+    certificate: Optional[Certificate] = None
+    http_status: Optional[int] = None
+    http_s: Optional[float] = None
+    clock_offset_s: Optional[float] = None
+
+    @property
+    def is_ipv6(self) -> bool:
+        return ":" in self.address
+
+
+@dataclass(frozen=True)
+class Path:
+    """All fresh connections to one endpoint; `left_out` addresses were over the cap."""
+
+    connections: Sequence[Connection]
+    left_out: int = 0
+
+    @property
+    def reached(self) -> Sequence[Connection]:
+        return tuple(c for c in self.connections if c.tcp == "ok")
+
+    @property
+    def failure(self) -> Optional[str]:
+        """The kind of TCP failure that decides when no address was reached.
+
+        IPv6 without a route says nothing where IPv4 has an answer of its own. A refusal is an
+        answer and so beats silence; prohibited and failed come from this host.
+        """
+        if self.reached or not self.connections:
+            return None
+        kinds = {c.tcp for c in self.connections if not c.is_ipv6} or {
+            c.tcp for c in self.connections
+        }
+        order = ("refused", "timeout", "no-route", "prohibited", "failed")
+        return next(kind for kind in order if kind in kinds)
+
+    @property
+    def partly_blocked(self) -> Sequence[Connection]:
+        """The addresses that do not serve while others of the same family do."""
+        served = {c.is_ipv6 for c in self.connections if c.tls == "ok"}
+        return tuple(c for c in self.connections if c.tls != "ok" and c.is_ipv6 in served)
+
+    @property
+    def usable(self) -> bool:
+        """TCP to at least one address and TLS on those that TCP reached first."""
+        return any(c.tls == "ok" for c in self.connections)
+
+
+@dataclass(frozen=True)
+class TrustStore:
+    """The system's CA certificates as the agent (Go) finds them."""
+
+    source: str
+    certificates: int

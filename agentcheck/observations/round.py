@@ -1,0 +1,68 @@
+"""One round: what a check may ask, and everything that was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Optional, Protocol
+
+from agentcheck.observations.agent import Agent
+from agentcheck.observations.host import Imds, Instance, Machine, Role
+from agentcheck.observations.network import Endpoint, Name, Path, TrustStore
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The settings that judge, not probe."""
+
+    require_private: str = "auto"
+    ec2messages_retirement: str = "2026-09-30"
+    on_ec2: str = "auto"
+
+
+class Facts(Protocol):
+    """What a check may ask. Each answer is probed once a round, at the first question."""
+
+    policy: Policy
+
+    def machine(self) -> Machine: ...
+    def imds(self) -> Imds: ...
+    def role(self) -> Role: ...
+    def agent(self) -> Agent: ...
+    def connected(self) -> Optional[bool]: ...
+    def endpoint(self, service: str) -> Optional[Endpoint]: ...
+    def name(self, service: str) -> Name: ...
+    def path(self, service: str) -> Path: ...
+    def services(self) -> Sequence[str]: ...
+    def clock_offsets(self) -> Mapping[str, float]: ...
+    def now(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything one round saw, frozen: what the diagnosis and the report are made from.
+
+    `connected` is proven (True), disproven (False) or not known (None); `services` are those that
+    the agent needs or the configuration asks for, None when that is not known. `clock_offsets`
+    maps a source ("imds" or a service) to its clock minus ours; `unanswered` the id of a check
+    that ended in error to what happened.
+    """
+
+    now: float
+    policy: Policy = field(default_factory=Policy)
+    machine: Optional[Machine] = None
+    imds: Optional[Imds] = None
+    role: Optional[Role] = None
+    agent: Optional[Agent] = None
+    connected: Optional[bool] = None
+    services: Optional[Sequence[str]] = None
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    names: Mapping[str, Name] = field(default_factory=dict)
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    trust_store: Optional[TrustStore] = None
+    clock_offsets: Mapping[str, float] = field(default_factory=dict)
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def instance(self) -> Instance:
+        return self.imds.instance if self.imds else Instance()
