@@ -91,10 +91,11 @@ def test_fail_on_fail_lets_a_warning_pass() -> None:
 def test_the_output_file_is_whole_and_readable_by_all() -> None:
     code = (
         "import os, subprocess, sys\n"
-        "status = subprocess.call(sys.argv[1:] + ['--output', '/tmp/report.json'])\n"
-        "print(open('/tmp/report.json').read())\n"
-        "assert oct(os.stat('/tmp/report.json').st_mode)[-3:] == '644'\n"
-        "assert os.listdir('/tmp') == ['report.json'], os.listdir('/tmp')\n"
+        "os.mkdir('/run/out')\n"
+        "status = subprocess.call(sys.argv[1:] + ['--output', '/run/out/report.json'])\n"
+        "print(open('/run/out/report.json').read())\n"
+        "assert oct(os.stat('/run/out/report.json').st_mode)[-3:] == '644'\n"
+        "assert os.listdir('/run/out') == ['report.json'], os.listdir('/run/out')\n"
         "sys.exit(status)\n"
     )
     with Vpc("healthy") as vpc:
