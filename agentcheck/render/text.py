@@ -101,12 +101,18 @@ def _path(report: Report, paint: Paint) -> Iterator[str]:
 def _hop_status(checks: Sequence[Result], prefixes: Sequence[str]) -> Optional[str]:
     """The worst status of the hop's checks; None when none of them was run."""
     found = [
-        result.status
-        for result in checks
-        if result.status in _RANK
-        and any(result.id == p or (p.endswith(".") and result.id.startswith(p)) for p in prefixes)
+        result.status for result in checks if result.status in _RANK and _tells_of(result, prefixes)
     ]
     return min(found, key=lambda status: _RANK[status]) if found else None
+
+
+def _tells_of(result: Result, prefixes: Sequence[str]) -> bool:
+    return any(result.id == p or (p.endswith(".") and result.id.startswith(p)) for p in prefixes)
+
+
+def _hop_index(result: Result) -> int:
+    """Checks are listed along the path; those of no hop come first."""
+    return next((i for i, (_, p) in enumerate(HOPS) if _tells_of(result, p)), -1)
 
 
 def _hop(name: str, status: Optional[str]) -> tuple[str, Optional[str]]:
@@ -179,7 +185,7 @@ def _checks(checks: Sequence[Result], paint: Paint) -> Iterator[str]:
         return
     yield "Checks:"
     width = max(len(result.id) for result in checks)
-    for result in checks:
+    for result in sorted(checks, key=_hop_index):
         word = paint(f"{result.status:<5}", result.status)
         start = f"  {'x' * 5} {result.id:<{width}}  "
         lines = _wrap(result.summary, " " * len(start), start) or [start]
