@@ -76,7 +76,8 @@ def _leave(status: int) -> NoReturn:
     """Ends without waiting for threads: one may be stuck in getaddrinfo."""
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if stream is not None:
+                stream.flush()
         except (OSError, ValueError):
             status = status or EXIT_STATUS[UNKNOWN]
     os._exit(status)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Optional
 
-from agentcheck.observations import CORE_SERVICES, AgentConfig
+from agentcheck.observations import CORE_SERVICES, SSMMESSAGES, AgentConfig
 
 _REGION = r"[a-z]{2,4}(?:-[a-z]+)+-\d"
 # ssm.REGION.DOMAIN, ssm-fips.REGION.DOMAIN, and an endpoint's own name
@@ -14,18 +15,30 @@ _REGION = r"[a-z]{2,4}(?:-[a-z]+)+-\d"
 _HOST = re.compile(rf"(?:vpce-[0-9a-z-]+\.)?([a-z0-9]+?)(?:-fips)?\.({_REGION})\.")
 
 
-def problems(config: AgentConfig, region: str) -> Sequence[tuple[str, str]]:
-    """`(reason, text)` for each setting that cannot work here; empty `region`: not known."""
+@dataclass(frozen=True)
+class Problem:
+    """One setting that cannot work here; `service` is the one whose host it spoils, if any."""
+
+    reason: str
+    text: str
+    service: Optional[str] = None
+
+
+def problems(config: AgentConfig, region: str) -> Sequence[Problem]:
+    """Every setting that cannot work here; empty `region`: not known."""
     if config.error:
-        return [("not-parsed", f"{config.error}: the agent exits")]
+        return [Problem("not-parsed", f"{config.error}: the agent exits")]
     found = []
-    for key, pinned in (("Agent.Region", config.region), ("Mgs.Region", config.messages_region)):
+    # Agent.Region only signs; Mgs.Region also makes the host of ssmmessages.
+    regions = (("Agent", config.region, None), ("Mgs", config.messages_region, SSMMESSAGES))
+    for section, pinned, service in regions:
         if region and pinned and pinned != region:
-            found.append(("region", f"{key} pins {pinned}, the instance is in {region}"))
+            text = f"{section}.Region pins {pinned}, the instance is in {region}"
+            found.append(Problem("region", text, service))
     for service, endpoint in config.endpoints.items():
         problem = _host_problem(service, endpoint, region)
         if problem:
-            found.append(("endpoint", problem))
+            found.append(Problem("endpoint", problem, service))
     return found
 
 

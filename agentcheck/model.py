@@ -48,6 +48,10 @@ class ConfigError(AgentcheckError):
     exit_status = EXIT_CONFIG
 
 
+class OutputError(AgentcheckError):
+    """The report was made but cannot be written where it should go."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What one check found.

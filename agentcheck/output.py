@@ -9,14 +9,26 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from agentcheck.model import OutputError
 from agentcheck.settings import Settings, load
 
 
 def emit(text: str) -> None:
-    """To stdout; what its encoding lacks is escaped, never an error."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """To stdout; what its encoding lacks is escaped, never an error.
+
+    Raises OutputError when stdout takes nothing (closed, a full disk), BrokenPipeError when its
+    reader has gone.
+    """
+    if sys.stdout is None:  # Python's way to say that it was closed before the start
+        raise OutputError("stdout is closed; redirect it, or name a file with --output")
+    try:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"stdout: {error.strerror}; redirect it to a writable place") from None
 
 
 def emit_json(value: Any) -> None:
@@ -26,6 +38,8 @@ def emit_json(value: Any) -> None:
 
 def complain(text: str) -> None:
     """One line on stderr."""
+    if sys.stderr is None:
+        return
     try:
         sys.stderr.write(f"agentcheck: {' '.join(text.split())}\n")
         sys.stderr.flush()

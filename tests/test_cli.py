@@ -121,6 +121,19 @@ def test_help_and_version() -> None:
     assert "--only" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("redirection", "word"), [(">&-", "closed"), (">/dev/full", "No space left")]
+)
+def test_a_stdout_that_takes_nothing_is_one_clear_line(redirection: str, word: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m agentcheck explain {redirection}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert_one_line(done, 3, word)
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{sys.executable} -m agentcheck explain | head -n 1"
     done = subprocess.run(

@@ -22,7 +22,6 @@ def check(facts: Facts) -> Finding:
         return Finding(ERROR, summary, reason="unreadable", target=config.path)
     found = problems(config, facts.imds().instance.region)
     if found:
-        reason, text = found[0]
-        return Finding(FAIL, text, reason=reason, target=config.path)
+        return Finding(FAIL, found[0].text, reason=found[0].reason, target=config.path)
     pinned = ", ".join(f"{s} {host}" for s, host in config.endpoints.items())
     return Finding(OK, f"pins {pinned}" if pinned else "pins no endpoint", target=config.path)

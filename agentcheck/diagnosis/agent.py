@@ -54,18 +54,17 @@ def _misconfigured(o: Observed) -> Iterator[Cause]:
     found = problems(config, o.instance.region)
     if not found:
         return
-    reason, text = found[0]
     yield Cause(
         "agent-misconfigured",
         FAIL,
-        f"The agent's configuration cannot work here: {text}.",
-        [f"{config.path}: {text}" for _, text in found],
+        f"The agent's configuration cannot work here: {found[0].text}.",
+        [f"{config.path}: {problem.text}" for problem in found],
         [
             f"Mend or remove {config.path}, then: systemctl restart amazon-ssm-agent.",
             "The file is optional; amazon-ssm-agent.json.template beside it holds the defaults.",
             _LOCKED_OUT,
         ],
-        reason=reason,
+        reason=found[0].reason,
     )
 
 

@@ -58,8 +58,9 @@ def _no_route(o: Observed) -> Iterator[Cause]:
         return
     services = names_of(endpoint for endpoint, _ in found)
     addresses = [c.address for _, path in found for c in path.connections]
-    slow = any(c.connect_s > 1 for _, path in found for c in path.connections)
-    what = "nobody at the address answers on the local network" if slow else "no way to it"
+    # On the local network it takes about 3 s of ARP to learn that nobody has the address.
+    absent = all(c.same_subnet and c.connect_s > 1 for _, path in found for c in path.connections)
+    what = "nobody at the address answers on the local network" if absent else "no way to it"
     yield Cause(
         "no-route",
         FAIL,
@@ -68,13 +69,13 @@ def _no_route(o: Observed) -> Iterator[Cause]:
         [
             "Delete the stale address from DNS or the hosts file, or mend the endpoint's network"
             " interface there."
-            if slow
+            if absent
             else f"Mend this host's routes: ip route get {addresses[0]} shows what is missing (a"
             " default route, or a reject rule of a host firewall).",
             "A missing route or NAT in the VPC's route table shows as a time-out, not like this.",
         ],
         services,
-        reason="no-neighbour" if slow else str(found[0][1].failure),
+        reason="no-neighbour" if absent else str(found[0][1].failure),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from agentcheck.misconfiguration import problems
 from agentcheck.model import Cause
 from agentcheck.observations import (
     CORE_SERVICES,
@@ -115,8 +116,11 @@ def only_ec2messages_missing(o: Observed) -> bool:
 
 def judged(o: Observed) -> list[Endpoint]:
     """The required endpoints whose faults are causes of their own, in the usual order."""
-    left_out = EC2MESSAGES if only_ec2messages_missing(o) else ""
-    required = [e for e in o.endpoints.values() if e.required and e.service != left_out]
+    left_out = {EC2MESSAGES} if only_ec2messages_missing(o) else set()
+    if o.agent is not None:
+        # A host that the configuration pins wrongly fails by that, whatever it does.
+        left_out |= {p.service or "" for p in problems(o.agent.config, o.instance.region)}
+    required = [e for e in o.endpoints.values() if e.required and e.service not in left_out]
     return sorted(required, key=lambda e: (e.service not in CORE_SERVICES, e.service))
 
 

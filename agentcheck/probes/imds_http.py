@@ -16,6 +16,8 @@ import requests.adapters
 # Above 3.05 s, so that a failing ARP shows as no-route and not as a time-out; link-local, so
 # nothing slower is healthy. Leaves a silent service's round within 6 s.
 TIMEOUT = 3.5
+# The service throttles by the second (EC2 user guide, "Query throttling").
+BUSY_PAUSE = 0.5
 # The largest genuine answer (an identity document) is under 2 KiB.
 MAX_BODY = 65536
 
@@ -43,7 +45,20 @@ def new_session(size: int) -> requests.Session:
 def request(
     session: requests.Session, method: str, url: str, headers: Optional[Mapping[str, str]] = None
 ) -> Answer:
-    """One request. Never raises for what the other side does; redirects are not followed."""
+    """One request, tried again once where the service was busy.
+
+    Never raises for what the other side does; redirects are not followed.
+    """
+    answer = _once(session, method, url, headers)
+    if answer.status == 429 or answer.status >= 500:
+        time.sleep(BUSY_PAUSE)
+        answer = _once(session, method, url, headers)
+    return answer
+
+
+def _once(
+    session: requests.Session, method: str, url: str, headers: Optional[Mapping[str, str]]
+) -> Answer:
     end = time.monotonic() + TIMEOUT
     try:
         with session.request(

@@ -17,7 +17,7 @@ from agentcheck.model import (
     EXIT_STATUS,
     OK,
     WARN,
-    AgentcheckError,
+    OutputError,
     Report,
     UsageError,
 )
@@ -68,7 +68,7 @@ def call(arguments: argparse.Namespace) -> int:
     if arguments.output:
         _write(arguments.output, _rendered(report, arguments.format, terminal=False))
     else:
-        emit(_rendered(report, arguments.format, sys.stdout.isatty()))
+        emit(_rendered(report, arguments.format, sys.stdout is not None and sys.stdout.isatty()))
     if interrupted:
         raise KeyboardInterrupt
     if report.status == WARN and arguments.fail_on == "fail":
@@ -187,6 +187,6 @@ def _write(path: str, text: str) -> None:
             except OSError:
                 pass
         emit(text)
-        raise AgentcheckError(
+        raise OutputError(
             f"{path}: {error.strerror}; the report was printed instead, name a writable place"
         ) from None
