@@ -24,6 +24,9 @@ def check(facts: Facts) -> Finding:
     if role.state in _MISSING:
         if agent.host_management_active(facts.now()):
             return Finding(OK, "Default Host Management gives the agent its role", "dhmc")
+        if agent.identity.unreadable:
+            summary = f"{_MISSING[role.state]}; Default Host Management cannot be ruled out"
+            return Finding(ERROR, f"{summary} without CAP_DAC_READ_SEARCH", reason="no-rights")
         return Finding(FAIL, _MISSING[role.state], reason=role.state)
     if role.state == "unreadable":
         return Finding(ERROR, f"credentials cannot be read: {role.error}", reason="unreadable")

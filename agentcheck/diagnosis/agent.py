@@ -168,9 +168,11 @@ def _version_unknown(o: Observed) -> Iterator[Cause]:
         return
     what = f"{agent.version} is a placeholder" if agent.version else "no version could be read"
     install = agent.install
-    assumed = "the agent is connected, so ec2messages is not asked for"
-    if o.connected is not True:
-        assumed = "ec2messages counts as needed"
+    assumed = {
+        True: "the agent is connected, so ec2messages is not asked for",
+        False: "ec2messages counts as needed",
+        None: "whether it needs ec2messages is not known",
+    }[o.connected]
     yield Cause(
         "agent-version-unknown",
         WARN,

@@ -67,20 +67,26 @@ def _unreachable(o: Observed) -> Iterator[Cause]:
         reason = imds.reason or "timeout"
         what, first = _UNREACHABLE[reason]
         uid = o.machine.uid if o.machine else 0
+        # Images may let only root reach it. Whether the agent can is then told by its channel.
         shut_out = o.connected is True
+        blind = o.connected is None and uid != 0
         evidence = [f"PUT http://169.254.169.254/latest/api/token: {imds.error}"]
         if shut_out:
             evidence.append("the agent holds a live connection, so it is not shut out itself")
+        if blind:
+            evidence.append(f"uid {uid} may not see whether the agent is connected")
         yield Cause(
             "imds-unreachable",
-            UNKNOWN if shut_out else FAIL,
+            UNKNOWN if shut_out or blind else FAIL,
             f"The instance metadata service cannot be reached by uid {uid}, while the agent is"
             " connected."
             if shut_out
             else f"The instance metadata service cannot be reached: {what}.",
             evidence,
             [
-                f"Let uid {uid} reach it too, or run agentcheck as root." if shut_out else first,
+                f"Let uid {uid} reach it too, or run agentcheck as root."
+                if shut_out or blind
+                else first,
                 "Security groups and network ACLs do not filter it: host firewall, routes, network"
                 " namespaces and the hop limit do.",
                 aws(

@@ -21,7 +21,10 @@ def _missing(o: Observed) -> Iterator[Cause]:
     role, agent = o.role, o.agent
     if role is None or role.state not in ("no-profile", "no-role"):
         return
-    if agent is not None and agent.host_management_active(true_now(o)):
+    if agent is not None and (
+        # What may not be read may hold the credentials of Default Host Management.
+        agent.identity.unreadable or agent.host_management_active(true_now(o))
+    ):
         return
     instance = o.instance
     empty = role.state == "no-role"

@@ -118,6 +118,8 @@ def judged(o: Observed) -> list[Endpoint]:
     """The required endpoints whose faults are causes of their own, in the usual order."""
     left_out = {EC2MESSAGES} if only_ec2messages_missing(o) else set()
     if o.agent is not None:
+        if o.connected is None and not o.agent.version_known:
+            left_out.add(EC2MESSAGES)  # nothing seen tells whether it is needed
         # A host that the configuration pins wrongly fails by that, whatever it does.
         left_out |= {p.service or "" for p in problems(o.agent.config, o.instance.region)}
     required = [e for e in o.endpoints.values() if e.required and e.service not in left_out]

@@ -101,6 +101,15 @@ def test_a_shut_metadata_service_alone_makes_no_foreign_machine(is_ec2: bool) ->
     assert codes(world) == ["imds-unreachable"]
 
 
+def test_who_may_not_see_the_channel_does_not_accuse_the_metadata_service() -> None:
+    world = Observed(
+        now=NOW, imds=Imds("unreachable", "refused", "no"), agent=agent(), connected=None
+    )
+    user, _ = diagnose(replace(world, machine=Machine(True, uid=990)))
+    root, _ = diagnose(replace(world, machine=Machine(True, uid=0)))
+    assert (user.status, root.status) == (UNKNOWN, FAIL)
+
+
 def test_an_agent_that_is_connected_shows_that_only_our_user_is_shut_out() -> None:
     world = Observed(
         now=NOW,
@@ -183,6 +192,26 @@ def test_default_host_management_stands_in_for_a_role_until_it_ends() -> None:
 
     assert codes(world(NOW + 60)) == ["healthy"]
     assert codes(world(NOW - 60)) == ["role-missing"]
+
+
+def test_without_the_right_to_read_its_state_a_missing_role_is_not_certain() -> None:
+    """Default Host Management may give the agent credentials that only root can see."""
+    world = healthy(
+        role=Role("no-profile"),
+        agent=agent(identity=AgentIdentity(unreadable=True)),
+        unanswered={"role": "no rights"},
+    )
+    assert codes(world) == ["could-not-tell"]
+
+
+def test_without_the_right_to_see_the_channel_an_unknown_version_accuses_nobody() -> None:
+    world = healthy("ssm", "ssmmessages", "ec2messages", agent=agent("3.3.0.0"), connected=None)
+    world = replace(with_name(world, "ec2messages", "nxdomain"), unanswered={"agent.channel": "x"})
+    assert codes(world) == ["could-not-tell", "agent-version-unknown"]
+    assert codes(replace(world, connected=False, unanswered={})) == [
+        "dns-not-found",
+        "agent-version-unknown",
+    ]
 
 
 @pytest.mark.parametrize(
