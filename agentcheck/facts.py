@@ -40,6 +40,7 @@ from agentcheck.probes import (
     ssm_agent,
     trust_store,
 )
+from agentcheck.proxy import proxy_for, without_secrets
 from agentcheck.settings import Settings
 
 T = TypeVar("T")
@@ -106,7 +107,7 @@ class RoundFacts:
         self._connected = Once(self._judge_connected)
         self._services = Once(self._list_services)
         self._nameservers = Once(resolver.servers)
-        self._trust = Once(lambda: trust_store.load({}))
+        self._trust = Once(lambda: trust_store.load(self.agent().environment))
         self._names: dict[str, Once[Name]] = {}
         self._paths: dict[str, Once[Path]] = {}
         self._new_cell = threading.Lock()
@@ -181,6 +182,14 @@ class RoundFacts:
             channel = [s for s in channel if s.peer in known]
         return bool(channel)
 
+    def proxy(self, service: str) -> Optional[str]:
+        """The proxy that the agent takes for `service`, without its secrets; None: none."""
+        endpoint = self.endpoint(service)
+        if endpoint is None:
+            return None
+        found = proxy_for(endpoint.host, endpoint.port, self.agent().environment)
+        return without_secrets(found) if found else None
+
     def clock_offsets(self) -> Mapping[str, float]:
         """Clocks seen in HTTP answers, minus ours, by source; only what was looked at already."""
         offsets = {}
@@ -221,6 +230,7 @@ class RoundFacts:
             services=services,
             endpoints=endpoints,
             names={s: v for s, v in names.items() if s in endpoints},
+            proxies={s: proxy for s in endpoints if (proxy := self.proxy(s))},
             paths={s: v for s, v in paths.items() if s in endpoints},
             trust_store=trust[1] if trust else None,
             clock_offsets=self.clock_offsets(),

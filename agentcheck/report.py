@@ -112,7 +112,7 @@ def _agent(o: Observed) -> Mapping[str, Any]:
         "connected": o.connected,
         "needs_ec2messages": EC2MESSAGES in o.endpoints if o.endpoints else None,
         "endpoint_overrides": dict(agent.config.endpoints),
-        "proxy": None,
+        "proxy": next(iter(o.proxies.values()), None),
     }
 
 

@@ -147,3 +147,10 @@ def test_wait_ends_with_the_time_and_says_on_stderr_what_it_waits_for() -> None:
         assert time.monotonic() - begun >= 1
     assert parse(outcome)["verdict"]["code"] == "role-missing"
     assert "role-missing" in outcome.stderr
+
+
+def test_the_password_of_a_proxy_is_in_no_output() -> None:
+    with Vpc("proxy-not-tried") as vpc:
+        outcome = vpc.run(default_command(vpc.scenario, "--format", "json"))
+    assert parse(outcome)["agent"]["proxy"] == "http://10.0.0.99:3128"
+    assert "secret" not in outcome.stdout + outcome.stderr

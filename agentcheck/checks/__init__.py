@@ -101,6 +101,11 @@ def _ask(check: Callable[[Facts, str], Finding], service: str, facts: Facts) -> 
     endpoint = facts.endpoint(service)
     if finding.status == FAIL and endpoint is not None and not endpoint.required:
         return replace(finding, status=WARN, blocks=True)
+    proxy = facts.proxy(service)
+    if finding.status == FAIL and proxy:
+        # What fails directly says nothing of the way through the proxy.
+        summary = f"directly: {finding.summary}; the agent goes through {proxy}"
+        return replace(finding, status=SKIP, summary=summary, reason="through-proxy")
     return finding
 
 

@@ -115,14 +115,18 @@ def _unexplained(o: Observed, complete: bool, causes: Sequence[Cause]) -> list[C
     if not missing and not unseen:
         return []
     what = ", ".join(missing) or "the endpoints"
+    through = sorted({o.proxies[service] for service in missing if service in o.proxies})
+    why = "nothing seen explains it"
+    if through:
+        why = f"the agent goes through the proxy {', '.join(through)}, which was not tried"
     return [
         Cause(
             "could-not-tell",
             UNKNOWN,
-            f"No verdict: {what} could not be used from here, and nothing seen explains it.",
+            f"No verdict: {what} could not be used from here, and {why}.",
             [f"{service}: no working connection" for service in missing] or ["no endpoint known"],
             ["Run it again with --verbose; if it stays, report what it prints."],
             missing,
-            reason="unexplained",
+            reason="proxy" if through else "unexplained",
         )
     ]

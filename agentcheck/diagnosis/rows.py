@@ -116,7 +116,8 @@ def only_ec2messages_missing(o: Observed) -> bool:
 
 def judged(o: Observed) -> list[Endpoint]:
     """The required endpoints whose faults are causes of their own, in the usual order."""
-    left_out = {EC2MESSAGES} if only_ec2messages_missing(o) else set()
+    left_out = set(o.proxies)  # seen directly only, while the agent goes another way
+    left_out |= {EC2MESSAGES} if only_ec2messages_missing(o) else set()
     if o.agent is not None:
         if o.connected is None and not o.agent.version_known:
             left_out.add(EC2MESSAGES)  # nothing seen tells whether it is needed

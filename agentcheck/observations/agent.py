@@ -113,7 +113,11 @@ class AgentIdentity:
 
 @dataclass(frozen=True)
 class Agent:
-    """amazon-ssm-agent on this host. `processes_hidden`: there may be some we may not see."""
+    """amazon-ssm-agent on this host. `processes_hidden`: there may be some we may not see.
+
+    `environment` holds the proxy and CA variables of its process; a proxy's URL may hold a
+    password, so it is never printed as it is.
+    """
 
     installs: Sequence[Install] = ()
     processes: Sequence[Process] = ()
@@ -121,6 +125,7 @@ class Agent:
     unit: Optional[Unit] = None
     config: AgentConfig = field(default_factory=AgentConfig)
     identity: AgentIdentity = field(default_factory=AgentIdentity)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def running(self) -> bool:

@@ -34,6 +34,7 @@ class Facts(Protocol):
     def name(self, service: str) -> Name: ...
     def path(self, service: str) -> Path: ...
     def services(self) -> Sequence[str]: ...
+    def proxy(self, service: str) -> Optional[str]: ...
     def clock_offsets(self) -> Mapping[str, float]: ...
     def now(self) -> float: ...
 
@@ -44,7 +45,8 @@ class Observed:
 
     `connected` is proven (True), disproven (False) or not known (None); `services` are those that
     the agent needs or the configuration asks for, None when that is not known. `clock_offsets`
-    maps a source ("imds" or a service) to its clock minus ours; `unanswered` the id of a check
+    maps a source ("imds" or a service) to its clock minus ours; `proxies` the proxy, without
+    its secrets, of each service that the agent takes one for; `unanswered` the id of a check
     that ended in error to what happened.
     """
 
@@ -59,6 +61,7 @@ class Observed:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     names: Mapping[str, Name] = field(default_factory=dict)
     paths: Mapping[str, Path] = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict)
     trust_store: Optional[TrustStore] = None
     clock_offsets: Mapping[str, float] = field(default_factory=dict)
     unanswered: Mapping[str, str] = field(default_factory=dict)

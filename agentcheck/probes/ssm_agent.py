@@ -35,6 +35,15 @@ SNAP_BINARY = SNAP / "current" / "amazon-ssm-agent"
 CONFIG = Path("/etc/amazon/ssm/amazon-ssm-agent.json")
 IDENTITY = Path("/var/lib/amazon/ssm/runtimeconfig/identity_config.json")
 MAX_CONFIG = 1 << 20
+# Go's names for proxies (both cases) and for certificates; nothing else of it is kept.
+ENVIRONMENT = (
+    "HTTPS_PROXY",
+    "https_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
 
 # The core agent, and the workers it starts; the kernel cuts a process's name to 15 characters.
 PROGRAMS = (AGENT_PROGRAM, "ssm-agent-worker", "ssm-document-worker", "ssm-session-worker")
@@ -55,6 +64,7 @@ def probe() -> Agent:
         unit=agent_unit.probe(snap=bool(installs) and installs[0].package == "snap"),
         config=_config(installs),
         identity=_identity(),
+        environment=_environment(processes),
     )
 
 
@@ -179,6 +189,20 @@ def _setting(document: Mapping[str, Any], section: str, key: str) -> str:
 
 def _lookup(document: Mapping[str, Any], key: str) -> Any:
     return next((v for k, v in document.items() if k.lower() == key.lower()), None)
+
+
+def _environment(processes: Sequence[Process]) -> dict[str, str]:
+    """What decides how the agent's process connects; empty when we may not read it."""
+    for process in processes:
+        if not process.is_main:
+            continue
+        try:
+            raw = read_bounded(Path(f"/proc/{process.pid}/environ"), MAX_CONFIG)
+        except OSError:
+            continue
+        pairs = (entry.partition("=") for entry in raw.decode("utf-8", "replace").split("\0"))
+        return {key: value for key, _, value in pairs if key in ENVIRONMENT}
+    return {}
 
 
 def _identity() -> AgentIdentity:

@@ -1,0 +1,52 @@
+"""The agent's proxy by Go's rules."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import pytest
+
+from agentcheck.proxy import proxy_for, without_secrets
+
+HOST = "ssm.us-east-1.amazonaws.com"
+PROXY = "http://user:secret@10.0.0.99:3128"
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "expected"),
+    [
+        ("", PROXY),
+        ("*", None),
+        (HOST, None),
+        ("amazonaws.com", None),
+        (".amazonaws.com", None),
+        ("*.amazonaws.com", None),
+        ("zonaws.com", PROXY),
+        (f".{HOST}", PROXY),
+        ("169.254.169.254, SSM.us-east-1.amazonaws.com", None),
+        (f"{HOST}:443", None),
+        (f"{HOST}:80", PROXY),
+        ("10.0.0.0/8", PROXY),
+    ],
+)
+def test_no_proxy(no_proxy: str, expected: Optional[str]) -> None:
+    environ = {"https_proxy": PROXY, "no_proxy": no_proxy}
+    assert proxy_for(HOST, 443, environ) == expected
+
+
+def test_addresses_match_networks_and_loopback_is_never_proxied() -> None:
+    environ = {"https_proxy": PROXY, "no_proxy": "10.0.0.0/8"}
+    assert proxy_for("10.0.1.10", 443, environ) is None
+    assert proxy_for("11.0.1.10", 443, environ) == PROXY
+    assert proxy_for("127.0.0.1", 443, {"https_proxy": PROXY}) is None
+
+
+def test_upper_case_wins_and_other_variables_do_not_count() -> None:
+    environ = {"HTTPS_PROXY": "http://a:1", "https_proxy": "http://b:1"}
+    assert proxy_for(HOST, 443, environ) == "http://a:1"
+    assert proxy_for(HOST, 443, {"ALL_PROXY": PROXY, "http_proxy": PROXY}) is None
+
+
+@pytest.mark.parametrize("proxy", [PROXY, "user:secret@10.0.0.99:3128", "http://10.0.0.99:3128"])
+def test_user_and_password_are_never_shown(proxy: str) -> None:
+    assert without_secrets(proxy) == "http://10.0.0.99:3128"
