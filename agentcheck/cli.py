@@ -62,9 +62,6 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
         complain("interrupted")
-    except BrokenPipeError:
-        # The reader has gone (`| head`): nobody is left to be told.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except SystemExit as end:  # argparse: --help and --version
         status = end.code if isinstance(end.code, int) else EXIT_USAGE
     except Exception as error:  # noqa: BLE001 - no traceback reaches a user

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Optional
 
 # SigV4 refuses a signature older than 5 minutes (IAM user guide, "Troubleshoot signed requests").
 FAIL_S = 300
@@ -18,6 +19,14 @@ class Skew:
 
     seconds: float
     proven: bool
+
+
+def by_imds(now: float, offset: Optional[float]) -> float:
+    """`now` by the clock of IMDS, which also wrote the dates of the credentials.
+
+    Below `WARN_S` the offset is no more than the resolution of the header.
+    """
+    return now + offset if offset is not None and abs(offset) > WARN_S else now
 
 
 def skew(offsets: Mapping[str, float]) -> Skew:

@@ -11,8 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Optional, TypeVar
-from urllib.parse import urlsplit
 
+from agentcheck.hosts import HTTPS, split_host, without_secrets
 from agentcheck.observations import (
     CORE_SERVICES,
     EC2MESSAGES,
@@ -40,7 +40,7 @@ from agentcheck.probes import (
     ssm_agent,
     trust_store,
 )
-from agentcheck.proxy import proxy_for, without_secrets
+from agentcheck.proxy import proxy_for
 from agentcheck.settings import Settings
 
 T = TypeVar("T")
@@ -55,7 +55,6 @@ _DOMAINS = (
     ("eu-isoe-", "cloud.adc-e.uk"),
     ("eusc-de-", "amazonaws.eu"),
 )
-HTTPS = 443
 
 
 class Once(Generic[T]):
@@ -105,6 +104,7 @@ class RoundFacts:
         self._agent = Once(ssm_agent.probe)
         self._sockets = Once(self._probe_sockets)
         self._connected = Once(self._judge_connected)
+        self._needed = Once(self._needs_ec2messages)
         self._services = Once(self._list_services)
         self._nameservers = Once(resolver.servers)
         self._trust = Once(lambda: trust_store.load(self.agent().environment))
@@ -129,10 +129,15 @@ class RoundFacts:
         return self._services.get()
 
     def _list_services(self) -> Sequence[str]:
-        wanted = [s for s in CORE_SERVICES if s != EC2MESSAGES or self._needs_ec2messages()]
+        wanted = [s for s in CORE_SERVICES if s != EC2MESSAGES or self._needed.get()]
         wanted += self._settings["endpoints", "required"]
         wanted += self._settings["endpoints", "optional"]
         return tuple(dict.fromkeys(wanted))
+
+    def _is_required(self, service: str) -> bool:
+        if service in self._settings["endpoints", "required"]:
+            return True
+        return service in CORE_SERVICES and (service != EC2MESSAGES or self._needed.get())
 
     def _needs_ec2messages(self) -> bool:
         agent = self.agent()
@@ -146,12 +151,14 @@ class RoundFacts:
         """Where the agent goes for `service`; None while the Region is not known."""
         config = self.agent().config
         instance = self.imds().instance
-        required = service in CORE_SERVICES or service in self._settings["endpoints", "required"]
+        required = self._is_required(service)
         why = _why(service, required)
         pinned = config.endpoints.get(service)
         if pinned:
-            host, port = split_host(pinned)
-            return Endpoint(service, host, port, required, f"{why}; pinned in {config.path}")
+            place = split_host(pinned)
+            if place is None:
+                return None  # agent-misconfigured says so
+            return Endpoint(service, *place, required, f"{why}; pinned in {config.path}")
         region = (config.messages_region if service == SSMMESSAGES else "") or instance.region
         if not region:
             return None
@@ -284,13 +291,3 @@ def _why(service: str, required: bool) -> str:
 def domain_of(region: str) -> str:
     """The DNS domain of a Region's endpoints."""
     return next((d for prefix, d in _DOMAINS if region.startswith(prefix)), "amazonaws.com")
-
-
-def split_host(endpoint: str) -> tuple[str, int]:
-    """Host and port of `host`, `host:port` or a URL, as the agent takes them."""
-    parts = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    return parts.hostname or endpoint, port or (80 if parts.scheme == "http" else HTTPS)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from agentcheck.hosts import split_host
 from agentcheck.observations import CORE_SERVICES, SSMMESSAGES, AgentConfig
 
 _REGION = r"[a-z]{2,4}(?:-[a-z]+)+-\d"
@@ -44,8 +45,10 @@ def problems(config: AgentConfig, region: str) -> Sequence[Problem]:
 
 def _host_problem(service: str, endpoint: str, region: str) -> Optional[str]:
     """Only hosts in AWS's own scheme can be judged; any other name may lead anywhere."""
-    host = re.sub(r"^[a-z]+://", "", endpoint.lower())
-    parts = _HOST.match(host)
+    place = split_host(endpoint)
+    if place is None:
+        return f"the endpoint of {service} is pinned to what is no host"
+    parts = _HOST.match(place[0].lower() + ".")
     if not parts:
         return None
     if parts[1] in CORE_SERVICES and parts[1] != service:

@@ -52,6 +52,11 @@ class OutputError(AgentcheckError):
     """The report was made but cannot be written where it should go."""
 
 
+def printable(text: str) -> str:
+    """The text without control characters: what others sent must not steer a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 @dataclass(frozen=True)
 class Result:
     """What one check found.

@@ -9,15 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from agentcheck.model import OutputError
+from agentcheck.model import OutputError, printable
 from agentcheck.settings import Settings, load
 
 
 def emit(text: str) -> None:
     """To stdout; what its encoding lacks is escaped, never an error.
 
-    Raises OutputError when stdout takes nothing (closed, a full disk), BrokenPipeError when its
-    reader has gone.
+    Raises OutputError when stdout takes nothing (closed, a full disk). When its reader has gone
+    (`| head`) nobody is left to be told, and the rest goes nowhere.
     """
     if sys.stdout is None:  # Python's way to say that it was closed before the start
         raise OutputError("stdout is closed; redirect it, or name a file with --output")
@@ -26,7 +26,7 @@ def emit(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except OSError as error:
         raise OutputError(f"stdout: {error.strerror}; redirect it to a writable place") from None
 
@@ -41,7 +41,7 @@ def complain(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"agentcheck: {' '.join(text.split())}\n")
+        sys.stderr.write(f"agentcheck: {printable(' '.join(text.split()))}\n")
         sys.stderr.flush()
     except (OSError, ValueError):
         pass

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from typing import Optional, Union
-from urllib.parse import urlsplit
 
 _Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
@@ -20,12 +19,6 @@ def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> Optional[str]
     if not proxy or _excluded(host, port, environ.get("NO_PROXY") or environ.get("no_proxy") or ""):
         return None
     return proxy
-
-
-def without_secrets(proxy: str) -> str:
-    """The proxy without its user and password."""
-    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _excluded(host: str, port: int, no_proxy: str) -> bool:

@@ -14,7 +14,7 @@ from agentcheck.diagnosis import diagnose
 from agentcheck.diagnosis.machine import is_not_ec2
 from agentcheck.diagnosis.notes import notes
 from agentcheck.facts import RoundFacts
-from agentcheck.model import ERROR, Report
+from agentcheck.model import ERROR, UNKNOWN, Cause, Report, Result
 from agentcheck.observations import EC2MESSAGES, Agent, Observed
 
 
@@ -36,12 +36,12 @@ def make(
     needed = _closure(checks, chosen)
     results = runner.run(needed, facts, deadline, interrupted)
     complete = chosen is None and not interrupted()
-    unanswered = {r.id: r.summary for r in results if r.status == ERROR}
-    observed = replace(facts.observed(), unanswered=unanswered)
-    if is_not_ec2(observed):
-        observed = replace(observed, unanswered={})
-    verdict, causes = diagnose(observed, complete)
-    return Report(
+    listed = [
+        (check, result)
+        for check, result in zip(needed, results)
+        if chosen is None or check.id in chosen
+    ]
+    report = Report(
         agentcheck_version=__version__,
         run_id=uuid.uuid4().hex,
         started=runner.utc_text(started),
@@ -49,13 +49,52 @@ def make(
         trigger=trigger,
         profile=profile,
         complete=complete,
+        verdict=_NO_DIAGNOSIS,
+        causes=(_NO_DIAGNOSIS,),
+        notes=(),
+        checks=tuple(result for _, result in listed),
+        instance=_instance(Observed(now=started)),
+        agent=_agent(Observed(now=started)),
+        endpoints=(),
+    )
+    try:
+        return _diagnosed(report, facts, results, listed, chosen)
+    except Exception as error:  # noqa: BLE001 - the round has begun: a report is owed
+        cause = replace(_NO_DIAGNOSIS, evidence=[f"internal error ({type(error).__name__})"])
+        return replace(report, verdict=cause, causes=(cause,))
+
+
+_NO_DIAGNOSIS = Cause(
+    "could-not-tell",
+    UNKNOWN,
+    "No verdict: an error in agentcheck itself kept it from a diagnosis.",
+    ["internal error"],
+    ["Please report it, with the output of agentcheck run --format json."],
+    reason="internal-error",
+)
+
+
+def _diagnosed(
+    report: Report,
+    facts: RoundFacts,
+    results: Sequence[Result],
+    listed: Sequence[tuple[Check, Result]],
+    chosen: Optional[frozenset[str]],
+) -> Report:
+    """The report with what was observed and its diagnosis."""
+    unanswered = {r.id: r.summary for r in results if r.status == ERROR}
+    observed = replace(facts.observed(), unanswered=unanswered)
+    if is_not_ec2(observed):
+        observed = replace(observed, unanswered={})
+    asked = None if chosen is None else frozenset(result.id for result in results)
+    verdict, causes = diagnose(observed, report.complete, asked)
+    return replace(
+        report,
         verdict=verdict,
         causes=causes,
         notes=tuple(notes(observed)),
         checks=tuple(
-            result
-            for check, result in zip(needed, results)
-            if (_is_needed(check, observed) if chosen is None else check.id in chosen)
+            result for check, result in listed if chosen is not None or _is_needed(check, observed)
         ),
         instance=_instance(observed),
         agent=_agent(observed),
@@ -110,10 +149,16 @@ def _agent(o: Observed) -> Mapping[str, Any]:
         "running": agent.running if o.agent and not agent.processes_hidden else None,
         "pids": [process.pid for process in agent.processes],
         "connected": o.connected,
-        "needs_ec2messages": EC2MESSAGES in o.endpoints if o.endpoints else None,
+        "needs_ec2messages": _needs_ec2messages(o),
         "endpoint_overrides": dict(agent.config.endpoints),
         "proxy": next(iter(o.proxies.values()), None),
     }
+
+
+def _needs_ec2messages(o: Observed) -> Optional[bool]:
+    if not o.endpoints:
+        return None
+    return EC2MESSAGES in o.endpoints and o.endpoints[EC2MESSAGES].required
 
 
 def _endpoint(o: Observed, service: str) -> Mapping[str, Any]:

@@ -48,6 +48,8 @@ def assert_one_line(done: subprocess.CompletedProcess[str], status: int, *words:
         (("run", "--skip", "imds,nonsense"), ("nonsense", "tcp.ssm")),
         (("run", "--only", "imds", "--skip", "*"), ("no check",)),
         (("run", "--wait", "5 parsecs"), ("5 parsecs", "90s")),
+        (("run", "--output", "/"), ("--output /", "folder")),
+        (("run", "--output", "/nowhere/x"), ("/nowhere", "exists")),
         (("run", "--fail-on", "ok"), ("warn", "fail")),
         (("explain", "nonsense"), ("nonsense", "healthy", "endpoint-blocked")),
     ],

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Optional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agentcheck.proxy import proxy_for, without_secrets
+from agentcheck.hosts import split_host, without_secrets
+from agentcheck.proxy import proxy_for
 
 HOST = "ssm.us-east-1.amazonaws.com"
 PROXY = "http://user:secret@10.0.0.99:3128"
@@ -47,6 +50,38 @@ def test_upper_case_wins_and_other_variables_do_not_count() -> None:
     assert proxy_for(HOST, 443, {"ALL_PROXY": PROXY, "http_proxy": PROXY}) is None
 
 
-@pytest.mark.parametrize("proxy", [PROXY, "user:secret@10.0.0.99:3128", "http://10.0.0.99:3128"])
-def test_user_and_password_are_never_shown(proxy: str) -> None:
-    assert without_secrets(proxy) == "http://10.0.0.99:3128"
+@pytest.mark.parametrize(
+    "secret",
+    ["secret", "sec/ret", "sec?ret", "sec#ret", "sec[ret", "sec@ret", "sec:ret", "http://s"],
+)
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_user_and_password_are_never_shown(scheme: str, secret: str) -> None:
+    shown = f"{scheme}10.0.0.99:3128"
+    assert without_secrets(f"{scheme}user:{secret}@10.0.0.99:3128/path?query") == shown
+
+
+@pytest.mark.parametrize("text", ["", "[bad", "http://", "a b", "u:p@", "h:notaport", "\x1b[31m"])
+def test_what_holds_no_host_is_unreadable_and_no_error(text: str) -> None:
+    assert without_secrets(text) == "(unreadable)"
+    assert split_host(text) is None
+
+
+@given(st.text())
+def test_any_text_is_a_host_or_none(text: str) -> None:
+    without_secrets(text)
+    split_host(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ssm.example.com", ("ssm.example.com", 443)),
+        ("ssm.example.com:8443", ("ssm.example.com", 8443)),
+        ("https://ssm.example.com/", ("ssm.example.com", 443)),
+        ("http://ssm.example.com", ("ssm.example.com", 80)),
+        ("[2600::1]:8443", ("2600::1", 8443)),
+        ("ssm.example.com:99999", None),
+    ],
+)
+def test_host_and_port(text: str, expected: object) -> None:
+    assert split_host(text) == expected

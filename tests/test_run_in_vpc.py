@@ -107,11 +107,11 @@ def test_the_output_file_is_whole_and_readable_by_all() -> None:
 
 def test_an_output_file_that_cannot_be_written_loses_no_report() -> None:
     with Vpc("healthy") as vpc:
-        command = default_command(vpc.scenario, "--format", "json", "--output", "/nowhere/r.json")
+        command = default_command(vpc.scenario, "--format", "json", "--output", "/proc/r.json")
         outcome = vpc.run(command)
     assert outcome.returncode == 3
     assert parse(outcome)["verdict"]["code"] == "healthy"
-    assert outcome.stderr.startswith("agentcheck: /nowhere/r.json: No such file")
+    assert outcome.stderr.startswith("agentcheck: /proc/r.json: ")
     assert len(outcome.stderr.splitlines()) == 1
 
 
@@ -143,3 +143,27 @@ def test_a_stopped_agent_beside_a_closed_metadata_service_is_one_cause() -> None
     """Without IMDS the agent ends by itself: that it does not run is no cause of its own."""
     with Vpc("imds-disabled") as vpc:
         assert [cause["code"] for cause in report_of(vpc)["causes"]] == ["imds-disabled"]
+
+
+def test_a_device_or_pipe_is_written_to_and_never_replaced() -> None:
+    code = (
+        "import os, stat, subprocess, sys\n"
+        "os.mkfifo('/run/pipe'); reader = os.open('/run/pipe', os.O_RDONLY | os.O_NONBLOCK)\n"
+        "open('/run/real', 'w').close(); os.symlink('/run/real', '/run/link')\n"
+        "for place in ('/run/pipe', '/run/link', '/dev/null'):\n"
+        "    assert subprocess.call(sys.argv[1:] + ['--output', place]) == 0, place\n"
+        "assert stat.S_ISFIFO(os.stat('/run/pipe').st_mode)\n"
+        "assert os.read(reader, 99999).startswith(b'OK healthy')\n"
+        "assert os.path.islink('/run/link') and open('/run/real').read().startswith('OK healthy')\n"
+        "assert stat.S_ISCHR(os.stat('/dev/null').st_mode)\n"
+    )
+    with Vpc("healthy") as vpc:
+        outcome = vpc.run([sys.executable, "-c", code, *default_command(vpc.scenario)])
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+
+
+def test_a_reader_that_goes_away_does_not_change_the_status() -> None:
+    with Vpc("agent-missing") as vpc:
+        command = " ".join(default_command(vpc.scenario))
+        outcome = vpc.run(["bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}"])
+    assert (outcome.returncode, outcome.stderr) == (2, "")

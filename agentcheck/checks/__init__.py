@@ -97,9 +97,11 @@ def _for_service(module: Any, question: str, service: str) -> Check:
 def _ask(check: Callable[[Facts, str], Finding], service: str, facts: Facts) -> Finding:
     if service not in facts.services():
         return Finding(SKIP, f"{service} is not needed here", reason=NOT_NEEDED)
-    finding = check(facts, service)
     endpoint = facts.endpoint(service)
-    if finding.status == FAIL and endpoint is not None and not endpoint.required:
+    if endpoint is None:
+        return Finding(SKIP, f"no host is known for {service}", reason="no-host")
+    finding = check(facts, service)
+    if finding.status == FAIL and not endpoint.required:
         return replace(finding, status=WARN, blocks=True)
     proxy = facts.proxy(service)
     if finding.status == FAIL and proxy:

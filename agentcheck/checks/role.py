@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from agentcheck.checks import Finding
+from agentcheck.clock import by_imds
 from agentcheck.model import ERROR, FAIL, OK
 from agentcheck.observations import Facts
 
@@ -21,8 +22,9 @@ _MISSING = {
 def check(facts: Facts) -> Finding:
     """The credentials document says Success and is not past its end."""
     role, agent = facts.role(), facts.agent()
+    now = by_imds(facts.now(), facts.imds().clock_offset_s)
     if role.state in _MISSING:
-        if agent.host_management_active(facts.now()):
+        if agent.host_management_active(now):
             return Finding(OK, "Default Host Management gives the agent its role", "dhmc")
         if agent.identity.unreadable:
             summary = f"{_MISSING[role.state]}; Default Host Management cannot be ruled out"
@@ -35,7 +37,7 @@ def check(facts: Facts) -> Finding:
         return Finding(FAIL, summary, reason="no-document", target=role.name)
     if role.state == "refused":
         return Finding(FAIL, f"IMDS says {role.code}", reason=role.code, target=role.name)
-    if role.expiration is not None and role.expiration < facts.now():
+    if role.expiration is not None and role.expiration < now:
         summary = f"credentials ended {_utc(role.expiration)}"
         return Finding(FAIL, summary, reason="expired", target=role.name)
     until = f" until {_utc(role.expiration)}" if role.expiration else ""

@@ -24,6 +24,6 @@ def check(facts: Facts, service: str) -> Finding:
     phases = {"connect": max((c.connect_s for c in path.connections), default=0.0)}
     if not path.reached:
         return Finding(FAIL, text, path.failure, host, {"by_state": by_state}, phases)
-    status = WARN if path.partly_blocked else OK
-    reason = "partly-blocked" if path.partly_blocked else None
+    status = WARN if path.partly_silent else OK
+    reason = "partly-blocked" if path.partly_silent else None
     return Finding(status, text, reason, host, {"by_state": by_state}, phases)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentcheck.checks import Finding
-from agentcheck.model import FAIL, OK
+from agentcheck.model import FAIL, OK, WARN
 from agentcheck.observations import Facts
 
 ID = "tls"
@@ -21,6 +21,10 @@ def check(facts: Facts, service: str) -> Finding:
     if path.usable:
         good = next(seen for seen in tried if seen.tls == "ok")
         issuer = good.certificate.issuer if good.certificate else "unknown issuer"
+        bad = [seen for seen in path.partly_blocked if seen.tls]
+        if bad:
+            text = "; ".join(f"{seen.address}: {seen.error or seen.tls}" for seen in bad[:4])
+            return Finding(WARN, text, "some-addresses", host, {}, phases)
         return Finding(OK, f"verified, issuer {issuer}", None, host, {}, phases)
     worst = tried[0]
     return Finding(FAIL, worst.error or str(worst.tls), worst.tls, host, {}, phases)

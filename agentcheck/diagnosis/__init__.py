@@ -7,6 +7,7 @@ hold a code, how it is found, and its explanation. CODES gives the order of all 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Optional
 
 from agentcheck.diagnosis import agent, endpoint, health, imds, machine, names, path, role, tls
 from agentcheck.diagnosis.health import HEALTHY, PARTIAL
@@ -67,22 +68,40 @@ CODES = (
     "agent-duplicate",
     "could-not-tell",
 )
-_MODULES = (health, machine, agent, imds, role, names, path, endpoint, tls)
+# Each layer, and the checks that look at it (prefixes of their ids): with --only and --skip a
+# layer that was not looked at accuses nobody. None: never left out.
+_LAYERS: Sequence[tuple[Any, Optional[str]]] = (
+    (health, None),
+    (machine, None),
+    (agent, "agent."),
+    (imds, "imds"),
+    (role, "role"),
+    (names, "dns."),
+    (path, "tcp."),
+    (endpoint, "tcp."),
+    (tls, "tls."),
+)
+_LOOKED_AT_BY = {row.code: prefix for module, prefix in _LAYERS for row in module.CAUSES}
 ROWS: dict[str, CauseRow] = {
     row.code: row
     for row in sorted(
-        (row for module in _MODULES for row in module.CAUSES), key=lambda row: CODES.index(row.code)
+        (row for module, _ in _LAYERS for row in module.CAUSES),
+        key=lambda row: CODES.index(row.code),
     )
 }
 
 
-def diagnose(observed: Observed, complete: bool = True) -> tuple[Cause, Sequence[Cause]]:
+def diagnose(
+    observed: Observed, complete: bool = True, asked: Optional[frozenset[str]] = None
+) -> tuple[Cause, Sequence[Cause]]:
     """`(verdict, causes)`: the first cause, or a good end when there is none.
 
-    `complete` is false when checks were left out: then it is never `healthy`. Where nothing
-    explains why a required endpoint is unusable the verdict is `could-not-tell`, never `healthy`.
+    `asked` are the ids of the checks that were run, None for all. `complete` is false when checks
+    were left out: then it is never `healthy`. Where nothing explains why a required endpoint is
+    unusable the verdict is `could-not-tell`, never `healthy`.
     """
-    found = [cause for row in ROWS.values() for cause in row.find(observed)]
+    rows = [row for row in ROWS.values() if _was_looked_at(row.code, asked)]
+    found = [cause for row in rows for cause in row.find(observed)]
     beaten = {
         code
         for cause in found
@@ -98,6 +117,11 @@ def diagnose(observed: Observed, complete: bool = True) -> tuple[Cause, Sequence
     if causes:
         return causes[0], tuple(causes)
     return (HEALTHY if complete else PARTIAL), ()
+
+
+def _was_looked_at(code: str, asked: Optional[frozenset[str]]) -> bool:
+    prefix = _LOOKED_AT_BY[code]
+    return asked is None or prefix is None or any(check.startswith(prefix) for check in asked)
 
 
 def _unexplained(o: Observed, complete: bool, causes: Sequence[Cause]) -> list[Cause]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from agentcheck.diagnosis.imds import imds_is_shut
 from agentcheck.diagnosis.rows import (
+    UPGRADE,
     CauseRow,
     Explain,
     agent_is_old,
@@ -15,16 +16,12 @@ from agentcheck.diagnosis.rows import (
     usable,
 )
 from agentcheck.misconfiguration import problems
-from agentcheck.model import FAIL, WARN, Cause
+from agentcheck.model import FAIL, UNKNOWN, WARN, Cause
 from agentcheck.observations import EC2MESSAGES, NO_EC2MESSAGES, Agent, Observed
 
 _LOCKED_OUT = (
     "Without a login: use the EC2 serial console, or put the command into user data that runs at"
     " every boot, and stop and start the instance."
-)
-_UPGRADE = (
-    "Upgrade the agent: dnf or apt-get install --only-upgrade amazon-ssm-agent, snap refresh"
-    " amazon-ssm-agent, or bake a newer AMI."
 )
 
 
@@ -117,10 +114,14 @@ def _needs_ec2messages(o: Observed) -> Iterator[Cause]:
     connected = o.connected is True
     name = o.names[EC2MESSAGES]
     version = o.agent.version if o.agent else None
-    consequence = "Run Command fails" if connected else "it cannot take commands"
+    status, consequence = {
+        True: (WARN, "Run Command fails"),
+        False: (FAIL, "it cannot take commands"),
+        None: (UNKNOWN, "whether it is connected all the same cannot be seen"),
+    }[o.connected]
     yield Cause(
         "agent-needs-ec2messages",
-        WARN if connected else FAIL,
+        status,
         f"Agent {version} is older than {NO_EC2MESSAGES} and needs the ec2messages endpoint,"
         f" which cannot be used here: {consequence}.",
         [
@@ -130,7 +131,7 @@ def _needs_ec2messages(o: Observed) -> Iterator[Cause]:
         ]
         + (["the agent holds a live channel to ssmmessages"] if connected else []),
         [
-            _UPGRADE,
+            UPGRADE,
             "The ec2messages endpoint was announced to retire on"
             f" {o.policy.ec2messages_retirement}; until the upgrade, it can be added:",
             create_endpoint(o.instance, EC2MESSAGES),
@@ -151,7 +152,7 @@ def _outdated(o: Observed) -> Iterator[Cause]:
         f" to retire on {o.policy.ec2messages_retirement}.",
         [f"agent version {version}", "ec2messages still works"],
         [
-            _UPGRADE,
+            UPGRADE,
             aws(
                 o.instance,
                 "ssm send-command --document-name AWS-UpdateSSMAgent"

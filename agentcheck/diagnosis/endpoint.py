@@ -13,6 +13,7 @@ from agentcheck.diagnosis.path import (
     silent_scopes,
 )
 from agentcheck.diagnosis.rows import (
+    UPGRADE,
     CauseRow,
     Explain,
     aws,
@@ -24,7 +25,7 @@ from agentcheck.diagnosis.rows import (
     names_of,
 )
 from agentcheck.model import FAIL, WARN, Cause
-from agentcheck.observations import Observed
+from agentcheck.observations import EC2MESSAGES, Observed
 
 
 def _missing_ones(o: Observed) -> list[Broken]:
@@ -73,6 +74,7 @@ def _missing(o: Observed) -> Iterator[Cause]:
         summary,
         evidence,
         [
+            *([UPGRADE] if services == (EC2MESSAGES,) else []),
             first,
             *steps,
             aws(

@@ -85,7 +85,7 @@ def _unreachable(o: Observed) -> Iterator[Cause]:
             evidence,
             [
                 f"Let uid {uid} reach it too, or run agentcheck as root."
-                if shut_out or blind
+                if uid != 0 and (shut_out or blind)
                 else first,
                 "Security groups and network ACLs do not filter it: host firewall, routes, network"
                 " namespaces and the hop limit do.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agentcheck.diagnosis.rows import (
+    UPGRADE,
     CauseRow,
     Explain,
     aws,
@@ -14,7 +15,7 @@ from agentcheck.diagnosis.rows import (
     names_of,
 )
 from agentcheck.model import FAIL, WARN, Cause
-from agentcheck.observations import Endpoint, Instance, Name, Observed
+from agentcheck.observations import EC2MESSAGES, Endpoint, Instance, Name, Observed
 
 AMAZON_RESOLVERS = ("169.254.169.253", "fd00:ec2::253")
 
@@ -50,6 +51,12 @@ def _server_remedy(o: Observed, servers: Sequence[str]) -> list[str]:
                 instance, f"ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support Value=true"
             ),
         ]
+    if servers and all(server.startswith("127.") or server == "::1" for server in servers):
+        return [
+            "Look at the resolver on this host (resolvectl status, systemctl status"
+            " systemd-resolved), or whether /etc/resolv.conf names any server.",
+            "Or use the VPC's own resolver: nameserver 169.254.169.253 in /etc/resolv.conf.",
+        ]
     return [
         f"Let UDP and TCP 53 through to {listing(servers) or 'the resolver'} (its security group,"
         " the route to it) or see whether it runs.",
@@ -62,19 +69,26 @@ def _unreachable(o: Observed) -> Iterator[Cause]:
     slow = [
         (endpoint, name)
         for endpoint, name in _in_states(o, "ok", "nxdomain", "no-address")
-        if name.system == "timeout" and name.silent_servers
+        if name.silent_before_answer
     ]
     found = dead or slow
     if not found:
         return
-    servers = tuple(dict.fromkeys(s for _, name in found for s in name.silent_servers))
+    servers = tuple(
+        dict.fromkeys(
+            server
+            for _, name in found
+            for server in (name.silent_servers if dead else name.silent_before_answer)
+        )
+    )
+    does = "do" if len(servers) > 1 else "does"
     who = f"resolver {listing(servers)}" if servers else "configured resolver"
     yield Cause(
         "dns-unreachable",
         FAIL if dead else WARN,
-        f"The {who} does not answer, so the endpoints' names cannot be resolved."
+        f"The {who} {does} not answer, so the endpoints' names cannot be resolved."
         if dead
-        else f"The {who} does not answer; another one does, but every look-up waits for it.",
+        else f"The {who} {does} not answer; another one does, but every look-up waits for it.",
         [
             f"{name.host}: no answer within {name.duration_s:.1f} s"
             + (f" from {listing(name.silent_servers)}" if name.silent_servers else "")
@@ -126,6 +140,7 @@ def _not_found(o: Observed) -> Iterator[Cause]:
     hosts = [endpoint.host for endpoint, _ in found]
     kind = "has no address" if found[0][1].state == "no-address" else "does not exist"
     plural = len(hosts) > 1
+    upgrade = [UPGRADE] if services == (EC2MESSAGES,) else []
     yield Cause(
         "dns-not-found",
         FAIL,
@@ -134,6 +149,7 @@ def _not_found(o: Observed) -> Iterator[Cause]:
         " in DNS as seen from here.",
         [f"{name.host}: {_what(name)}" for _, name in found],
         [
+            *upgrade,
             f"Create the VPC endpoint{'s' if plural else ''} for {listing(services)} with private"
             " DNS, or mend the private hosted zone, Resolver rule or DNS Firewall that hides the"
             " name.",

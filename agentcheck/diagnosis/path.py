@@ -39,17 +39,18 @@ def addresses_text(connections: Sequence[Connection]) -> str:
 
 _SCOPES = {
     "vpc": "in the VPC",
-    "private": "private, outside the VPC",
+    "private": "private",
     "public": "public",
 }
 
 
 def path_line(endpoint: Endpoint, path: Path) -> str:
-    failed = [c for c in path.connections if c.tcp != "ok"]
-    what = failed[0].error if failed else "reached"
-    return (
-        f"{endpoint.host}:{endpoint.port}: {what} from {addresses_text(failed or path.connections)}"
-    )
+    """What each address met, those that met the same together."""
+    by_error: dict[str, list[Connection]] = {}
+    for seen in path.connections:
+        by_error.setdefault(seen.error if seen.tcp != "ok" else "reached", []).append(seen)
+    parts = [f"{error}: {addresses_text(found)}" for error, found in sorted(by_error.items())]
+    return f"{endpoint.host}:{endpoint.port}: {'; '.join(parts)}"
 
 
 def _no_route(o: Observed) -> Iterator[Cause]:
@@ -108,7 +109,8 @@ def _blocked(o: Observed) -> Iterator[Cause]:
     instance = o.instance
     services = names_of(endpoint for endpoint, _ in found)
     scopes = set().union(*(silent_scopes(path) for _, path in found))
-    peered = "vpc" not in scopes
+    # Without the VPC's networks from IMDS nobody can say what lies outside.
+    peered = "vpc" not in scopes and bool(instance.vpc_cidrs)
     control = _answering_in_vpc(o)
     evidence = [path_line(endpoint, path) for endpoint, path in found]
     groups = group_names(instance)
@@ -180,27 +182,32 @@ def _partly_blocked(o: Observed) -> Iterator[Cause]:
     if not found:
         return
     services = names_of(endpoint for endpoint, _ in found)
+    in_tls = all(c.tcp == "ok" for _, dead in found for c in dead)
+    first, address = "Compare the network interfaces and subnets of the endpoint", found[0][1][0]
     yield Cause(
         "endpoint-partly-blocked",
         WARN,
-        f"Some addresses of {listing(services)} do not answer while others do: the agent works"
-        " until it meets one of them.",
+        f"Some addresses of {listing(services)} {'fail in TLS' if in_tls else 'do not answer'}"
+        " while others work: the agent works until it meets one of them.",
         [
-            f"{endpoint.host}: {c.address} ({_SCOPES[c.scope]}): {c.error}"
+            f"{endpoint.host}: {c.address} ({_SCOPES[c.scope]}): {c.error or c.tls}"
             for endpoint, dead in found
             for c in dead[:_SHOWN]
         ],
         [
-            "Compare the endpoint's network interfaces and subnets: security groups, network ACLs"
-            " and routes of the zone that does not answer.",
+            f"Find what answers in TLS at {address.address}: it is not the endpoint, or something"
+            " in between interferes."
+            if in_tls
+            else f"{first}: security groups, network ACLs and routes of the zone that does not"
+            " answer.",
             aws(
                 o.instance,
                 "ec2 describe-network-interfaces --filters"
-                f" Name=addresses.private-ip-address,Values={found[0][1][0].address}",
+                f" Name=addresses.private-ip-address,Values={address.address}",
             ),
         ],
         services,
-        reason="some-addresses",
+        reason="tls" if in_tls else "some-addresses",
     )
 
 

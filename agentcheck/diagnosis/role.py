@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
+from agentcheck.clock import by_imds
 from agentcheck.diagnosis.machine import true_now
 from agentcheck.diagnosis.rows import CauseRow, Explain, aws
 from agentcheck.model import FAIL, Cause
 from agentcheck.observations import DEFAULT_HOST_MANAGEMENT, Observed
 
 POLICY = "AmazonSSMManagedInstanceCore"
+
+
+def _now(o: Observed) -> float:
+    """Credentials are dated by IMDS, so its clock says whether they have ended."""
+    offset = o.imds.clock_offset_s if o.imds else None
+    return true_now(o) if offset is None else by_imds(o.now, offset)
 
 
 def _utc(seconds: float) -> str:
@@ -23,7 +30,7 @@ def _missing(o: Observed) -> Iterator[Cause]:
         return
     if agent is not None and (
         # What may not be read may hold the credentials of Default Host Management.
-        agent.identity.unreadable or agent.host_management_active(true_now(o))
+        agent.identity.unreadable or agent.host_management_active(_now(o))
     ):
         return
     instance = o.instance
@@ -94,14 +101,14 @@ def _expired(o: Observed) -> Iterator[Cause]:
     role = o.role
     if role is None or role.state != "present" or role.expiration is None:
         return
-    if role.expiration >= true_now(o):
+    if role.expiration >= _now(o):
         return
     yield Cause(
         "credentials-expired",
         FAIL,
         f"The credentials of the role {role.name} ended {_utc(role.expiration)} and IMDS gives"
         " no newer ones.",
-        [f"Expiration {_utc(role.expiration)}, now {_utc(true_now(o))}"]
+        [f"Expiration {_utc(role.expiration)}, now {_utc(_now(o))}"]
         + ([f"last updated {_utc(role.last_updated)}"] if role.last_updated else []),
         [
             "Attach the instance profile again, or stop and start the instance: IMDS then fetches"

@@ -24,6 +24,12 @@ NOT_CONNECTED = (
 )
 
 
+UPGRADE = (
+    "Upgrade the agent: dnf or apt-get install --only-upgrade amazon-ssm-agent, snap refresh"
+    " amazon-ssm-agent, or bake a newer AMI."
+)
+
+
 @dataclass(frozen=True)
 class Explain:
     """The text of `agentcheck explain CODE`."""
@@ -116,6 +122,8 @@ def only_ec2messages_missing(o: Observed) -> bool:
 
 def judged(o: Observed) -> list[Endpoint]:
     """The required endpoints whose faults are causes of their own, in the usual order."""
+    if o.agent is not None and o.agent.environment_hidden:
+        return []  # it may go through a proxy that we may not see
     left_out = set(o.proxies)  # seen directly only, while the agent goes another way
     left_out |= {EC2MESSAGES} if only_ec2messages_missing(o) else set()
     if o.agent is not None:

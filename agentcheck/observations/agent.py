@@ -126,6 +126,7 @@ class Agent:
     config: AgentConfig = field(default_factory=AgentConfig)
     identity: AgentIdentity = field(default_factory=AgentIdentity)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment_hidden: bool = False
 
     @property
     def running(self) -> bool:

@@ -50,6 +50,14 @@ class Name:
     def silent_servers(self) -> Sequence[str]:
         return tuple(answer.server for answer in self.servers if answer.state == "timeout")
 
+    @property
+    def silent_before_answer(self) -> Sequence[str]:
+        """Silent servers that stand before one that answers: every look-up waits for them."""
+        silent = [answer.state == "timeout" for answer in self.servers]
+        if False not in silent:
+            return ()
+        return tuple(answer.server for answer in self.servers[: silent.index(False)])
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -103,14 +111,16 @@ class Path:
     def failure(self) -> Optional[str]:
         """The kind of TCP failure that decides when no address was reached.
 
-        IPv6 without a route says nothing where IPv4 has an answer of its own. A refusal is an
-        answer and so beats silence; prohibited and failed come from this host.
+        A family without a route says nothing where the other has one; otherwise IPv4 counts. A
+        refusal is an answer and so beats silence; prohibited and failed come from this host.
         """
         if self.reached or not self.connections:
             return None
-        kinds = {c.tcp for c in self.connections if not c.is_ipv6} or {
-            c.tcp for c in self.connections
-        }
+        families = [
+            {c.tcp for c in self.connections if c.is_ipv6 is ipv6} for ipv6 in (False, True)
+        ]
+        left = {"refused", "timeout"}  # what says that a packet left this host
+        kinds = next((found for found in families if found & left), families[0] or families[1])
         order = ("refused", "timeout", "no-route", "prohibited", "failed")
         return next(kind for kind in order if kind in kinds)
 
@@ -119,6 +129,11 @@ class Path:
         """The addresses that do not serve while others of the same family do."""
         served = {c.is_ipv6 for c in self.connections if c.tls == "ok"}
         return tuple(c for c in self.connections if c.tls != "ok" and c.is_ipv6 in served)
+
+    @property
+    def partly_silent(self) -> Sequence[Connection]:
+        """Those of the partly blocked that not even TCP reached."""
+        return tuple(c for c in self.partly_blocked if c.tcp != "ok")
 
     @property
     def usable(self) -> bool:

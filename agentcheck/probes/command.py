@@ -11,7 +11,7 @@ from typing import Optional
 from agentcheck.probes.parallel import Task
 
 # What is asked takes milliseconds; a host that swaps may take a second.
-TIMEOUT = 3.0
+TIMEOUT = 2.0
 MAX_OUTPUT = 65536
 
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any, Optional, Union
 
 from agentcheck import __version__
+from agentcheck.model import printable
 from agentcheck.observations import Certificate, Connection
 from agentcheck.probes.imds_http import clock_offset
 from agentcheck.probes.parallel import side_by_side
@@ -245,7 +246,7 @@ def _name(parts: Any) -> str:
     values = {key: value for part in parts for key, value in part}
     wanted = [values.get(key, "") for key in ("organizationName", "commonName")]
     text = ", ".join(dict.fromkeys(value for value in wanted if value))
-    return "".join(char if char.isprintable() else "?" for char in text)[:120] or "(no name)"
+    return printable(text)[:120] or "(no name)"
 
 
 def _http(secure: ssl.SSLSocket, host: str, seen: Connection) -> Connection:

@@ -149,6 +149,11 @@ def _read(session: requests.Session, base: str, imds: Imds, started: float) -> M
     silent = next((a for a in first.values() if a.status == 0), None)
     if silent and not (instance.instance_id and instance.region):
         return Metadata(Imds("unreachable", silent.reason, silent.error, instance, None, phases))
+    refused = next((a for a in first.values() if a.status in (401, 403, 429)), None)
+    refused = refused or next((a for a in first.values() if a.status >= 500), None)
+    if refused and not (instance.instance_id and instance.region):
+        what = f"HTTP {refused.status} to requests with a good token"
+        return Metadata(Imds("error", None, what, instance, imds.clock_offset_s, phases))
     if not _INSTANCE_ID.fullmatch(instance.instance_id) or not _REGION.fullmatch(instance.region):
         what = "no instance id and Region that have the shape of one"
         return Metadata(Imds("not-genuine", None, what, clock_offset_s=None, phases=phases))

@@ -24,8 +24,11 @@ from agentcheck.probes.parallel import Task, side_by_side
 # A healthy resolver may need 3 s; glibc itself gives up on a server after 5 s, and a round must
 # have time for what comes after.
 LIMIT = 4.5
-# Sent again once: UDP loses packets.
-TRIES = (2.0, 2.4)
+# UDP loses packets: asked again after this, while the first answer is still waited for.
+ASK_AGAIN = 2.0
+# An answer of the system that takes longer may have waited for a dead server: then it is worth
+# finding out which. The shortest time-out that resolv.conf allows is 1 s.
+SLOW = 0.8
 # glibc uses the first three servers of resolv.conf (MAXNS, resolv.conf(5)).
 MAX_SERVERS = 3
 MAX_ADDRESSES = 512
@@ -51,11 +54,11 @@ def resolve(host: str, nameservers: Sequence[str]) -> Name:
     system = Task(lambda: _getaddrinfo(host), "getaddrinfo")
     in_time = system.finished(LIMIT)
     state, addresses = system.result() if in_time else ("timeout", ())
-    # An answer of the system is the agent's; the servers are asked to explain a failure, so a
-    # slow one need not be waited for then.
-    end = started + LIMIT + 0.1
+    # A quick answer of the system needs no explanation by the servers.
+    quick = bool(addresses) and time.monotonic() - started < SLOW
+    left = started + LIMIT + 0.1 - time.monotonic()
     answers: Sequence[ServerAnswer] = ()
-    if direct.finished(0.3 if addresses else end - time.monotonic()):
+    if direct.finished(min(left, 0.3) if quick else left):
         answers = tuple(
             answer or ServerAnswer(server, "timeout")
             for server, answer in zip(nameservers, direct.result())
@@ -124,31 +127,38 @@ def _ask(server: str, host: str) -> ServerAnswer:
 
 
 def _query(server: str, host: str, kind: str) -> tuple[str, Sequence[str], str]:
-    error = ""
-    for seconds in TRIES:
-        try:
-            request = dns.message.make_query(host, kind)
-            answer, _ = dns.query.udp_with_fallback(request, server, timeout=seconds)
-        except dns.exception.Timeout:
-            error = "no answer"
-            continue
-        except OSError as problem:
-            # It cannot even be sent to: as silent as a server that drops.
-            error = problem.strerror or "cannot be sent to"
-            continue
-        except (dns.exception.DNSException, ValueError) as problem:
-            return "failed", (), type(problem).__name__
-        code = answer.rcode()
-        if code == dns.rcode.NXDOMAIN:
-            return "nxdomain", (), ""
-        if code == dns.rcode.NOERROR:
-            addresses = [
-                str(item.address)
-                for record in answer.answer
-                if record.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
-                for item in record
-            ]
-            return "ok", addresses, ""
-        state = "servfail" if code == dns.rcode.SERVFAIL else "refused"
-        return state, (), dns.rcode.to_text(code)
-    return "timeout", (), error
+    """Asks, and asks again beside it when there is no answer soon; the first answer counts."""
+    first = Task(lambda: _exchange(server, host, kind, LIMIT - 0.1), "dns")
+    if first.finished(ASK_AGAIN) and first.result()[0] != "timeout":
+        return first.result()
+    second = _exchange(server, host, kind, LIMIT - ASK_AGAIN - 0.1)
+    if second[0] != "timeout" or not first.finished(0.1):
+        return second
+    return first.result()
+
+
+def _exchange(server: str, host: str, kind: str, seconds: float) -> tuple[str, Sequence[str], str]:
+    """`(state, addresses, error)` of one question over UDP, or TCP for a long answer."""
+    try:
+        request = dns.message.make_query(host, kind)
+        answer, _ = dns.query.udp_with_fallback(request, server, timeout=seconds)
+    except dns.exception.Timeout:
+        return "timeout", (), "no answer"
+    except OSError as problem:
+        # It cannot even be sent to: as silent as a server that drops.
+        return "timeout", (), problem.strerror or "cannot be sent to"
+    except (dns.exception.DNSException, ValueError) as problem:
+        return "failed", (), type(problem).__name__
+    code = answer.rcode()
+    if code == dns.rcode.NXDOMAIN:
+        return "nxdomain", (), ""
+    if code == dns.rcode.NOERROR:
+        addresses = [
+            str(item.address)
+            for record in answer.answer
+            if record.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
+            for item in record
+        ]
+        return "ok", addresses, ""
+    state = "servfail" if code == dns.rcode.SERVFAIL else "refused"
+    return state, (), dns.rcode.to_text(code)

@@ -10,10 +10,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import psutil
 
+from agentcheck.hosts import without_secrets
+from agentcheck.model import printable
 from agentcheck.observations import (
     AGENT_PROGRAM,
     EC2MESSAGES,
@@ -25,9 +27,10 @@ from agentcheck.observations import (
     Install,
     Process,
 )
-from agentcheck.probes import agent_package, agent_unit
+from agentcheck.probes import agent_package, agent_unit, command
 from agentcheck.probes.files import read_bounded
 from agentcheck.probes.imds import parse_time
+from agentcheck.probes.parallel import Task
 
 BINARY = Path("/usr/bin/amazon-ssm-agent")
 SNAP = Path("/snap/amazon-ssm-agent")
@@ -56,15 +59,20 @@ _SECTION_OF = {SSM: "Ssm", EC2MESSAGES: "Mds", SSMMESSAGES: "Mgs"}
 def probe() -> Agent:
     """Looks for the agent. Never raises for what is or is not there."""
     processes, hidden = _processes()
+    environment = _environment(processes)
+    snap = SNAP_BINARY.is_file() and not BINARY.is_file()
+    # Beside the package databases: both run programs that may hang.
+    unit = Task(lambda: agent_unit.probe(snap), "unit")
     installs = tuple(_installs(processes))
     return Agent(
         installs=installs,
         processes=processes,
         processes_hidden=hidden,
-        unit=agent_unit.probe(snap=bool(installs) and installs[0].package == "snap"),
+        unit=unit.result() if unit.finished(command.TIMEOUT) else None,
         config=_config(installs),
         identity=_identity(),
-        environment=_environment(processes),
+        environment=environment or {},
+        environment_hidden=environment is None,
     )
 
 
@@ -144,60 +152,91 @@ def _config(installs: Sequence[Install]) -> AgentConfig:
     return parse_config(str(path), raw)
 
 
+# The types of the fields that are documented (agent/appconfig/contracts.go).
+_TYPES: Mapping[tuple[str, str], tuple[type, ...]] = {
+    ("Agent", "Region"): (str,),
+    ("Agent", "ServiceDomain"): (str,),
+    ("Agent", "ContainerMode"): (bool,),
+    ("Ssm", "Endpoint"): (str,),
+    ("Ssm", "HealthFrequencyMinutes"): (int,),
+    ("Mds", "Endpoint"): (str,),
+    ("Mgs", "Endpoint"): (str,),
+    ("Mgs", "Region"): (str,),
+    ("S3", "Endpoint"): (str,),
+    ("Kms", "Endpoint"): (str,),
+    ("Profile", "ShareCreds"): (bool,),
+    ("Profile", "ShareProfile"): (str,),
+}
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 def parse_config(path: str, raw: bytes) -> AgentConfig:
     """Reads the settings that decide where the agent goes.
 
-    Go's decoder matches keys without regard to case and refuses a value of the wrong type; the
-    agent then exits (core/agent.go: "app config could not be loaded").
+    Go's decoder matches keys without regard to case, takes null for unset, and refuses a value of
+    the wrong type; the agent then exits (core/agent.go: "app config could not be loaded").
     """
     try:
-        document = json.loads(raw.decode("utf-8", "replace"))
+        document = json.loads(raw.decode("utf-8", "replace"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         return AgentConfig(path, error=f"not JSON{where}")
-    if not isinstance(document, dict):
-        return AgentConfig(path, error="not a JSON object")
     try:
-        return AgentConfig(
-            path,
-            endpoints={
-                service: endpoint
-                for service, section in _SECTION_OF.items()
-                if (endpoint := _setting(document, section, "Endpoint"))
-            },
-            region=_setting(document, "Agent", "Region"),
-            messages_region=_setting(document, "Mgs", "Region"),
-            domain=_setting(document, "Agent", "ServiceDomain"),
-        )
+        found = {place: _setting({} if document is None else document, *place) for place in _TYPES}
     except ValueError as error:
         return AgentConfig(path, error=str(error))
+    texts = {place: value for place, value in found.items() if isinstance(value, str)}
+    return AgentConfig(
+        path,
+        endpoints={
+            service: endpoint
+            for service, section in _SECTION_OF.items()
+            if (endpoint := texts.get((section, "Endpoint"), ""))
+        },
+        region=texts.get(("Agent", "Region"), ""),
+        messages_region=texts.get(("Mgs", "Region"), ""),
+        domain=texts.get(("Agent", "ServiceDomain"), ""),
+    )
 
 
-def _setting(document: Mapping[str, Any], section: str, key: str) -> str:
+def _setting(document: Any, section: str, key: str) -> Any:
+    """The value, None when it is not set. Raises ValueError for what Go would refuse."""
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
     part = _lookup(document, section)
     if part is None:
-        return ""
+        return None
     if not isinstance(part, dict):
         raise ValueError(f"{section} is not a JSON object")
     value = _lookup(part, key)
     if value is None:
-        return ""
+        return None
+    allowed = _TYPES[section, key]
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        raise ValueError(f"{section}.{key} is not a {allowed[0].__name__}")
     if not isinstance(value, str):
-        raise ValueError(f"{section}.{key} is not a text")
-    return value.strip()[:255]
+        return value
+    # A host may be given as a URL: nothing of it but host and port is kept.
+    value = printable(value.strip()[:255])
+    return without_secrets(value) if key == "Endpoint" and value else value
 
 
 def _lookup(document: Mapping[str, Any], key: str) -> Any:
     return next((v for k, v in document.items() if k.lower() == key.lower()), None)
 
 
-def _environment(processes: Sequence[Process]) -> dict[str, str]:
-    """What decides how the agent's process connects; empty when we may not read it."""
+def _environment(processes: Sequence[Process]) -> Optional[dict[str, str]]:
+    """What decides how the agent's process connects; None when we may not read it."""
     for process in processes:
         if not process.is_main:
             continue
         try:
             raw = read_bounded(Path(f"/proc/{process.pid}/environ"), MAX_CONFIG)
+        except PermissionError:
+            return None
         except OSError:
             continue
         pairs = (entry.partition("=") for entry in raw.decode("utf-8", "replace").split("\0"))

@@ -1,6 +1,6 @@
 """The system's CA certificates, found as the agent finds them.
 
-Go reads the first file of a list that has certificates, and every file of some folders
+Go reads the first file of a list that it can read, and every file of some folders
 (crypto/x509/root_linux.go, root_unix.go); SSL_CERT_FILE and SSL_CERT_DIR of the agent's own
 environment stand in their place. Never certifi's bundle: the agent does not use it.
 """
@@ -11,6 +11,7 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Optional
 
 from agentcheck.observations import TrustStore
 from agentcheck.probes.files import read_bounded
@@ -45,13 +46,14 @@ def load(environ: Mapping[str, str]) -> tuple[ssl.SSLContext, TrustStore]:
     source = ""
     own_file, own_folders = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
     for file in (own_file,) if own_file else FILES:
-        blocks.update(dict.fromkeys(_blocks(Path(file))))
-        if blocks:
+        found = _blocks(Path(file))
+        if found is not None:  # Go stops at the first that it can read, be it empty
+            blocks.update(dict.fromkeys(found))
             source = file
             break
     for folder in own_folders.split(":") if own_folders else FOLDERS:
         for path in _files_in(Path(folder)):
-            blocks.update(dict.fromkeys(_blocks(path)))
+            blocks.update(dict.fromkeys(_blocks(path) or ()))
         source = source or (folder if blocks else "")
     return context, TrustStore(source, _add(context, list(blocks)))
 
@@ -73,11 +75,12 @@ def _files_in(folder: Path) -> Iterator[Path]:
             yield real
 
 
-def _blocks(path: Path) -> list[bytes]:
+def _blocks(path: Path) -> Optional[list[bytes]]:
+    """The PEM certificates of a file, None when it cannot be read."""
     try:
         return _PEM.findall(read_bounded(path, MAX_FILE))
     except OSError:
-        return []
+        return None
 
 
 def _add(context: ssl.SSLContext, blocks: list[bytes]) -> int:

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from agentcheck.model import ERROR, FAIL, OK, SKIP, UNKNOWN, WARN, Cause, Report, Result
+from agentcheck.model import ERROR, FAIL, OK, SKIP, UNKNOWN, WARN, Cause, Report, Result, printable
 
 WIDTH = 80
 
@@ -62,7 +62,7 @@ def _wrap(
     text: str, indent: str = "", first: str = "", max_lines: Optional[int] = None
 ) -> list[str]:
     return textwrap.wrap(
-        text,
+        printable(text),
         WIDTH,
         max_lines=max_lines,
         placeholder=" ...",
@@ -77,7 +77,7 @@ def _head(report: Report, paint: Paint) -> Iterator[str]:
     verdict = report.verdict
     where = [report.instance.get("instance_id"), report.instance.get("region")]
     label = f"{verdict.status.upper()} {verdict.code}"
-    yield paint(label, verdict.status) + "".join(f"  {word}" for word in where if word)
+    yield paint(label, verdict.status) + printable("".join(f"  {word}" for word in where if word))
     yield from _wrap(verdict.summary, max_lines=2)
     if verdict.remedy:
         yield from _wrap(_first_step(verdict), max_lines=2)
@@ -165,9 +165,9 @@ def _list(title: str, items: Sequence[str]) -> Iterator[str]:
         words, colon, command = item.rpartition(": aws ")
         if colon:
             yield from _wrap(f"{words}:", "    ", "  - ")
-            yield f"    aws {command}"
+            yield printable(f"    aws {command}")
         elif item.startswith("aws "):
-            yield f"    {item}"
+            yield printable(f"    {item}")
         else:
             yield from _wrap(item, "    ", "  - ")
 

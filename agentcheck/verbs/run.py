@@ -58,6 +58,8 @@ def call(arguments: argparse.Namespace) -> int:
             raise UsageError(
                 f"--wait {arguments.wait}: not a duration; allowed: such as 90s, 5m, 1h"
             ) from None
+    if arguments.output:
+        _check_output(arguments.output)
     configured = settings["endpoints", "required"] + settings["endpoints", "optional"]
     found = checks.discover(configured)
     found = tuple(c for c in found if arguments.profile in c.profiles)
@@ -168,25 +170,46 @@ def _rendered(report: Report, name: str, terminal: bool) -> str:
     return FORMATS[name](report)
 
 
+def _check_output(path: str) -> None:
+    """A place that cannot be right is a usage error, before anything is done."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        what = "is a folder" if os.path.isdir(path) else f"there is no folder {folder}"
+        raise UsageError(f"--output {path}: {what}; allowed: a file in a folder that exists")
+
+
 def _write(path: str, text: str) -> None:
     """Writes the whole file or none of it. On failure the report goes to stdout instead."""
-    folder, name = os.path.split(os.path.abspath(path))
-    temporary = None
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+        # Links are followed, and only a regular file is ever replaced: never a device or a pipe.
+        target = os.path.realpath(path)
+        if os.path.exists(target) and not os.path.isfile(target):
+            _write_through(target, text)
+        else:
+            _replace(target, text)
+    except OSError as error:
+        emit(text)
+        raise OutputError(
+            f"{path}: {error.strerror}; the report was printed instead, name a writable place"
+        ) from None
+
+
+def _write_through(target: str, text: str) -> None:
+    """Into a device or pipe. Without blocking: a pipe may have no reader."""
+    with open(os.open(target, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK), "wb") as file:
+        file.write(text.encode())
+
+
+def _replace(target: str, text: str) -> None:
+    folder, name = os.path.split(target)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            try:
-                os.unlink(temporary)
-            except OSError:
-                pass
-        emit(text)
-        raise OutputError(
-            f"{path}: {error.strerror}; the report was printed instead, name a writable place"
-        ) from None
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise

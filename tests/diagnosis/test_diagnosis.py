@@ -248,12 +248,89 @@ def test_a_wrong_clock_beats_what_it_makes_look_expired_and_nothing_more() -> No
     behind = {"imds": -7200.0, "ssm": -7200.0}  # this host is two hours ahead
     role = Role("present", "app", "Success", expiration=NOW - 3600)
     assert codes(healthy(role=role)) == ["credentials-expired"]
-    assert codes(healthy(role=role, clock_offsets=behind)) == ["clock-skew"]
+    imds = Imds("ok", instance=worlds.INSTANCE, clock_offset_s=-7200.0)
+    assert codes(healthy(role=role, clock_offsets=behind, imds=imds)) == ["clock-skew"]
+    # IMDS dates the credentials: its clock alone says whether they have ended.
+    alone = healthy(role=role, clock_offsets={"imds": -7200.0}, imds=imds)
+    assert [(c.code, c.status) for c in diagnose(alone)[1]] == [("clock-skew", WARN)]
+    no_date = replace(imds, clock_offset_s=None)
+    endpoints = {"ssm": -7200.0, "ssmmessages": -7200.0}
+    assert codes(healthy(role=role, clock_offsets=endpoints, imds=no_date)) == ["clock-skew"]
     assert codes(expired_tls(healthy(), NOW - 60)) == ["tls-certificate-expired"]
     world = expired_tls(healthy(clock_offsets=behind), NOW - 60)
     assert codes(world) == ["clock-skew"]
     years = expired_tls(healthy(clock_offsets=behind), NOW - 1e8)
     assert codes(years) == ["clock-skew", "tls-certificate-expired"]
+
+
+def test_who_may_not_see_the_agents_environment_accuses_no_endpoint() -> None:
+    """It may go through a proxy: what fails directly is then no fault."""
+    blind = agent(environment_hidden=True)
+    world = blocked(blocked(healthy(agent=blind), "ssm"), "ssmmessages")
+    world = replace(world, connected=None, unanswered={"agent.environment": "no rights"})
+    assert codes(world) == ["could-not-tell"]
+    old = healthy("ssm", "ssmmessages", "ec2messages", agent=agent("3.2.2303.0"), connected=None)
+    verdict, _ = diagnose(with_name(old, "ec2messages", "nxdomain"))
+    assert (verdict.code, verdict.status) == ("agent-needs-ec2messages", UNKNOWN)
+
+
+def test_the_remedy_for_ec2messages_alone_begins_with_the_upgrade() -> None:
+    old = agent("3.2.2303.0")
+    world = healthy("ssm", "ssmmessages", "ec2messages", agent=old, connected=False)
+    world = blocked(blocked(with_name(world, "ec2messages", "nxdomain"), "ssm"), "ssmmessages")
+    _, causes = diagnose(world)
+    remedy = {cause.code: cause.remedy[0] for cause in causes}
+    assert remedy["dns-not-found"].startswith("Upgrade the agent")
+    assert "endpoint-blocked" in remedy
+
+
+def test_only_what_was_looked_at_is_accused() -> None:
+    world = replace(healthy(), agent=replace(agent(), installs=(), processes=()))
+    assert diagnose(world, False, frozenset({"role", "imds"}))[0].code == "partial"
+    assert diagnose(world, False, frozenset({"agent.installed"}))[0].code == "agent-missing"
+
+
+def test_evidence_says_of_each_address_what_it_met() -> None:
+    world = with_path(
+        healthy(),
+        "ssm",
+        connection("10.0.1.10", tcp="timeout", error="no answer"),
+        connection("10.0.2.10", tcp="refused", error="refused"),
+    )
+    (line,) = diagnose(world)[0].evidence
+    assert "no answer: 10.0.1.10" in line
+    assert "refused: 10.0.2.10" in line
+
+
+def test_without_the_networks_of_the_vpc_nothing_is_called_outside_of_it() -> None:
+    unknown = replace(worlds.INSTANCE, vpc_cidrs=())
+    world = healthy(imds=Imds("ok", instance=unknown))
+    world = with_path(world, "ssm", connection("10.0.1.10", "private", "timeout"))
+    assert diagnose(world)[0].reason != "peered"
+
+
+def test_the_family_that_has_a_route_decides() -> None:
+    dual = (
+        connection("10.0.1.10", tcp="no-route"),
+        connection("2600:1f18::1", tcp="timeout", error="no answer"),
+    )
+    assert diagnose(with_path(healthy(), "ssm", *dual))[0].code == "endpoint-blocked"
+
+
+def test_a_tls_fault_at_one_address_is_called_one() -> None:
+    bad = connection("10.0.1.10", tls="wrong-name", error="wrong name")
+    verdict, _ = diagnose(with_path(healthy(), "ssm", bad, connection("10.0.2.10")))
+    assert (verdict.code, verdict.reason) == ("endpoint-partly-blocked", "tls")
+    assert "TLS" in verdict.summary
+
+
+def test_a_silent_server_behind_one_that_answers_slows_nothing() -> None:
+    world = healthy()
+    answers = (ServerAnswer("10.0.0.2", "ok", ("10.0.1.10",)), ServerAnswer("10.0.0.53", "timeout"))
+    name = replace(world.names["ssm"], servers=answers)
+    assert codes(replace(world, names={**world.names, "ssm": name})) == ["healthy"]
+    name = replace(name, servers=answers[::-1])
+    assert codes(replace(world, names={**world.names, "ssm": name})) == ["dns-unreachable"]
 
 
 def test_an_old_agent_needs_ec2messages_only_where_that_alone_is_missing() -> None:

@@ -83,6 +83,9 @@ def test_a_date_header_is_a_clock() -> None:
         b'{"Mds": 1}',
         b'{"Ssm": {"Endpoint": 1}}',
         b'{"Agent": {"Region": ["x"]}}',
+        b'{"Ssm": {"HealthFrequencyMinutes": "5"}}',
+        b'{"Ssm": {"HealthFrequencyMinutes": true}}',
+        b'{"Other": NaN}',
     ],
 )
 def test_a_configuration_that_the_agent_refuses_is_an_error(raw: bytes) -> None:
@@ -93,6 +96,12 @@ def test_a_configuration_is_read_as_go_reads_it_without_regard_to_case() -> None
     document = {"ssm": {"endpoint": "https://x:8443"}, "Agent": {"Region": None}, "Other": 1}
     config = parse_config("p", json.dumps(document).encode())
     assert (config.error, config.endpoints, config.region) == ("", {"ssm": "https://x:8443"}, "")
+
+
+def test_null_is_unset_and_a_password_in_an_endpoint_is_not_kept() -> None:
+    assert parse_config("p", b"null").error == ""
+    raw = b'{"Ssm": {"Endpoint": "https://user:sec/ret@ssm.example.com:8443/x"}}'
+    assert parse_config("p", raw).endpoints == {"ssm": "https://ssm.example.com:8443"}
 
 
 @given(st.binary())
@@ -193,6 +202,17 @@ def _certificate() -> bytes:
     first = trust_store._PEM.search(Path(certifi.where()).read_bytes())
     assert first is not None
     return first[0]
+
+
+def test_the_first_readable_file_counts_be_it_empty(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = bundle.parent / "good.crt"
+    good.write_bytes(_certificate())
+    monkeypatch.setattr(trust_store, "FILES", (str(bundle), str(good)))
+    assert trust_store.load({})[1].certificates == 1
+    bundle.touch()
+    assert trust_store.load({})[1].certificates == 0
 
 
 def test_an_empty_store_is_no_error_but_has_no_certificates(bundle: Path) -> None:

@@ -98,6 +98,13 @@ def test_what_is_cut_at_the_top_stands_whole_below() -> None:
     assert rest.count("end.") == 2
 
 
+def test_what_others_sent_does_not_steer_the_terminal() -> None:
+    cause = replace(CAUSE, evidence=["a\033[31mRED\007"], remedy=["x", "aws \033[2J"])
+    printed = text.render(replace(REPORT, verdict=cause, causes=(cause,)))
+    assert "\033" not in printed
+    assert "\007" not in printed
+
+
 def test_json_holds_the_same_report() -> None:
     document = json.document(REPORT)
     assert document["verdict"] == document["causes"][0]

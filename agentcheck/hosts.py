@@ -1,0 +1,45 @@
+"""Hosts, ports and URLs as people write them in settings of the agent. Pure, and never raises.
+
+Such texts may hold anything, a password too: nothing but host and port is ever taken out of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+_AUTHORITY = re.compile(
+    r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,253}))(?::(\d{1,5}))?"
+)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+HTTPS = 443
+
+
+def _authority(text: str) -> Optional[re.Match[str]]:
+    """Host and port at the start, after a scheme, user and password that are thrown away.
+
+    A password may hold any of `/?#[`, so the last `@` counts, wherever it stands.
+    """
+    rest = _SCHEME.sub("", text.strip(), count=1).rpartition("@")[2]
+    found = _AUTHORITY.match(rest)
+    if found is None or rest[found.end() : found.end() + 1] not in ("", "/", "?", "#"):
+        return None
+    return found
+
+
+def split_host(text: str) -> Optional[tuple[str, int]]:
+    """Host and port of `host`, `host:port` or a URL; None when there is no host in it."""
+    found = _authority(text)
+    if found is None or not 0 < int(found[2] or HTTPS) < 65536:
+        return None
+    plain = text.lower().startswith("http://")
+    return found[1].strip("[]"), int(found[2] or (80 if plain else HTTPS))
+
+
+def without_secrets(text: str) -> str:
+    """A URL or host without user, password, path and query, to be shown."""
+    found = _authority(text)
+    if found is None:
+        return "(unreadable)"
+    scheme = _SCHEME.match(text.strip())
+    return f"{scheme[1]}://{found[0]}" if scheme else found[0]
