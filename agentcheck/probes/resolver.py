@@ -131,10 +131,15 @@ def _query(server: str, host: str, kind: str) -> tuple[str, Sequence[str], str]:
     first = Task(lambda: _exchange(server, host, kind, LIMIT - 0.1), "dns")
     if first.finished(ASK_AGAIN) and first.result()[0] != "timeout":
         return first.result()
-    second = _exchange(server, host, kind, LIMIT - ASK_AGAIN - 0.1)
-    if second[0] != "timeout" or not first.finished(0.1):
-        return second
-    return first.result()
+    second = Task(lambda: _exchange(server, host, kind, LIMIT - ASK_AGAIN - 0.1), "dns")
+    end = time.monotonic() + LIMIT - ASK_AGAIN
+    while time.monotonic() < end:
+        for task in (first, second):
+            if task.finished(0.02) and task.result()[0] != "timeout":
+                return task.result()
+        if first.finished(0) and second.finished(0):
+            break
+    return "timeout", (), "no answer"
 
 
 def _exchange(server: str, host: str, kind: str, seconds: float) -> tuple[str, Sequence[str], str]:
