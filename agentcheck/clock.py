@@ -1,9 +1,10 @@
-"""What the clocks of others say about ours. Pure."""
+"""Moments as text, and what the clocks of others say about ours. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Optional
 
 # SigV4 refuses a signature older than 5 minutes (IAM user guide, "Troubleshoot signed requests").
@@ -19,6 +20,12 @@ class Skew:
 
     seconds: float
     proven: bool
+
+
+def utc(seconds: float, timespec: str = "minutes") -> str:
+    """A moment for people; `timespec` as of datetime.isoformat."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+    return f"{moment.isoformat(' ', timespec)} UTC"
 
 
 def by_imds(now: float, offset: Optional[float]) -> float:

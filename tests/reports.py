@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import agentcheck
 from tests.vpc import CANARIES, Outcome, Vpc, default_command
 
 SCHEMA = json.loads((Path(agentcheck.__file__).parent / "report.schema.json").read_text())
-PYTHON = sys.executable
 
 
 def parse(outcome: Outcome) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 from agentcheck.checks import Finding
-from agentcheck.clock import by_imds
+from agentcheck.clock import by_imds, utc
 from agentcheck.model import ERROR, FAIL, OK
 from agentcheck.observations import Facts
 
@@ -38,11 +36,7 @@ def check(facts: Facts) -> Finding:
     if role.state == "refused":
         return Finding(FAIL, f"IMDS says {role.code}", reason=role.code, target=role.name)
     if role.expiration is not None and role.expiration < now:
-        summary = f"credentials ended {_utc(role.expiration)}"
+        summary = f"credentials ended {utc(role.expiration)}"
         return Finding(FAIL, summary, reason="expired", target=role.name)
-    until = f" until {_utc(role.expiration)}" if role.expiration else ""
+    until = f" until {utc(role.expiration)}" if role.expiration else ""
     return Finding(OK, f"{role.name}, credentials{until}", target=role.name)
-
-
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agentcheck.diagnosis.path import (
-    Broken,
     addresses_text,
     allow_out,
     connections,
     path_line,
+    silent_paths,
     silent_scopes,
 )
 from agentcheck.diagnosis.rows import (
@@ -17,29 +17,24 @@ from agentcheck.diagnosis.rows import (
     CauseRow,
     Explain,
     aws,
-    broken_paths,
     create_endpoint,
     group_names,
     judged,
     listing,
     names_of,
+    reached_publicly,
 )
 from agentcheck.model import FAIL, WARN, Cause
-from agentcheck.observations import EC2MESSAGES, Observed
-
-
-def _missing_ones(o: Observed) -> list[Broken]:
-    found = [(e, p) for e, p in broken_paths(o) if p.failure == "timeout"]
-    return [(e, p) for e, p in found if silent_scopes(p) == {"public"}]
+from agentcheck.observations import EC2MESSAGES, Endpoint, Observed
 
 
 def _missing(o: Observed) -> Iterator[Cause]:
-    found = _missing_ones(o)
+    found = [(e, p) for e, p in silent_paths(o) if silent_scopes(p) == {"public"}]
     if not found:
         return
     instance = o.instance
     services = names_of(endpoint for endpoint, _ in found)
-    others = _private_elsewhere(o)
+    others = _with_private_addresses(o, o.endpoints.values())
     evidence = [path_line(endpoint, path) for endpoint, path in found]
     steps = [create_endpoint(instance, service) for service in services]
     if others:
@@ -88,25 +83,19 @@ def _missing(o: Observed) -> Iterator[Cause]:
     )
 
 
-def _private_elsewhere(o: Observed) -> tuple[str, ...]:
-    """Services whose names lead to private addresses."""
+def _with_private_addresses(o: Observed, endpoints: Iterable[Endpoint]) -> tuple[str, ...]:
+    """Those services whose names lead to private addresses."""
     return names_of(
         endpoint
-        for endpoint in o.endpoints.values()
+        for endpoint in endpoints
         if any(c.scope != "public" for c in connections(o, endpoint.service))
     )
 
 
 def _public(o: Observed) -> Iterator[Cause]:
     wanted = o.policy.require_private
-    found = [
-        (e, path)
-        for e in judged(o)
-        if (path := o.paths.get(e.service))
-        and path.usable
-        and all(c.scope == "public" for c in path.reached)
-    ]
-    private = [e for e in judged(o) if any(c.scope != "public" for c in connections(o, e.service))]
+    found = reached_publicly(o)
+    private = _with_private_addresses(o, judged(o))
     if not found or wanted == "no" or (wanted == "auto" and not private):
         return
     services = names_of(endpoint for endpoint, _ in found)
@@ -119,7 +108,7 @@ def _public(o: Observed) -> Iterator[Cause]:
             " addresses, and require_private = yes."
             if wanted == "yes"
             else " addresses while"
-            f" {listing(names_of(private))} {'is' if len(private) == 1 else 'are'} private."
+            f" {listing(private)} {'is' if len(private) == 1 else 'are'} private."
         ),
         [f"{endpoint.host}: {addresses_text(path.reached)}" for endpoint, path in found],
         [

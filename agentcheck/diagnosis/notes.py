@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentcheck.diagnosis.rows import judged, listing, names_of, usable
+from agentcheck.diagnosis.rows import judged, listing, names_of, reached_publicly, usable
 from agentcheck.model import Note
 from agentcheck.observations import Observed
 
@@ -13,15 +13,9 @@ def notes(o: Observed) -> Iterator[Note]:
     """In a fixed order, each code once."""
     for text in _dead_ipv6(o):
         yield Note("dead-ipv6", text)
-    public = [
-        e
-        for e in judged(o)
-        if (path := o.paths.get(e.service))
-        and path.usable
-        and all(c.scope == "public" for c in path.reached)
-    ]
+    public = reached_publicly(o)
     if public:
-        services = names_of(public)
+        services = names_of(endpoint for endpoint, _ in public)
         yield Note("public-addresses", f"{listing(services)} reached over public addresses")
     for service, path in o.paths.items():
         if path.left_out:

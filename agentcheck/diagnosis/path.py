@@ -18,30 +18,26 @@ from agentcheck.diagnosis.rows import (
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import SSMMESSAGES, Connection, Endpoint, Observed, Path
 
-Broken = tuple[Endpoint, Path]
 _SHOWN = 4  # addresses named in a line; the rest is in `endpoints` of the JSON report
 
 
+def silent_paths(o: Observed) -> list[tuple[Endpoint, Path]]:
+    """The required endpoints from which there is no answer at all."""
+    return [(e, path) for e, path in broken_paths(o) if path.failure == "timeout"]
+
+
 def silent_scopes(path: Path) -> set[str]:
+    """The scopes of the addresses that do not answer."""
     return {c.scope for c in path.connections if c.tcp == "timeout"}
 
 
-def _blocked_ones(o: Observed) -> list[Broken]:
-    found = [(e, p) for e, p in broken_paths(o) if p.failure == "timeout"]
-    return [(e, p) for e, p in found if silent_scopes(p) & {"vpc", "private"}]
-
-
 def addresses_text(connections: Sequence[Connection]) -> str:
-    shown = [f"{c.address} ({_SCOPES[c.scope]})" for c in connections[:_SHOWN]]
+    shown = [f"{c.address} ({_SCOPES.get(c.scope, c.scope)})" for c in connections[:_SHOWN]]
     more = len(connections) - _SHOWN
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-_SCOPES = {
-    "vpc": "in the VPC",
-    "private": "private",
-    "public": "public",
-}
+_SCOPES = {"vpc": "in the VPC"}
 
 
 def path_line(endpoint: Endpoint, path: Path) -> str:
@@ -103,7 +99,7 @@ def _allow_in(o: Observed) -> str:
 
 
 def _blocked(o: Observed) -> Iterator[Cause]:
-    found = _blocked_ones(o)
+    found = [(e, p) for e, p in silent_paths(o) if silent_scopes(p) & {"vpc", "private"}]
     if not found:
         return
     instance = o.instance
@@ -183,27 +179,27 @@ def _partly_blocked(o: Observed) -> Iterator[Cause]:
         return
     services = names_of(endpoint for endpoint, _ in found)
     in_tls = all(c.tcp == "ok" for _, dead in found for c in dead)
-    first, address = "Compare the network interfaces and subnets of the endpoint", found[0][1][0]
+    address = found[0][1][0].address
     yield Cause(
         "endpoint-partly-blocked",
         WARN,
         f"Some addresses of {listing(services)} {'fail in TLS' if in_tls else 'do not answer'}"
         " while others work: the agent works until it meets one of them.",
         [
-            f"{endpoint.host}: {c.address} ({_SCOPES[c.scope]}): {c.error or c.tls}"
+            f"{endpoint.host}: {addresses_text([c])}: {c.error or c.tls}"
             for endpoint, dead in found
             for c in dead[:_SHOWN]
         ],
         [
-            f"Find what answers in TLS at {address.address}: it is not the endpoint, or something"
+            f"Find what answers in TLS at {address}: it is not the endpoint, or something"
             " in between interferes."
             if in_tls
-            else f"{first}: security groups, network ACLs and routes of the zone that does not"
-            " answer.",
+            else "Compare the network interfaces and subnets of the endpoint: security groups,"
+            " network ACLs and routes of the zone that does not answer.",
             aws(
                 o.instance,
                 "ec2 describe-network-interfaces --filters"
-                f" Name=addresses.private-ip-address,Values={address.address}",
+                f" Name=addresses.private-ip-address,Values={address}",
             ),
         ],
         services,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from functools import partial
 
-from agentcheck.clock import by_imds
+from agentcheck.clock import by_imds, utc
 from agentcheck.diagnosis.machine import true_now
 from agentcheck.diagnosis.rows import CauseRow, Explain, aws
 from agentcheck.model import FAIL, Cause
@@ -20,8 +20,7 @@ def _now(o: Observed) -> float:
     return true_now(o) if offset is None else by_imds(o.now, offset)
 
 
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+_utc = partial(utc, timespec="seconds")
 
 
 def _missing(o: Observed) -> Iterator[Cause]:

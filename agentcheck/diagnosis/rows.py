@@ -122,17 +122,24 @@ def only_ec2messages_missing(o: Observed) -> bool:
 
 def judged(o: Observed) -> list[Endpoint]:
     """The required endpoints whose faults are causes of their own, in the usual order."""
-    if o.agent is not None and o.agent.environment_hidden:
-        return []  # it may go through a proxy that we may not see
     left_out = set(o.proxies)  # seen directly only, while the agent goes another way
-    left_out |= {EC2MESSAGES} if only_ec2messages_missing(o) else set()
+    if only_ec2messages_missing(o):
+        left_out.add(EC2MESSAGES)
     if o.agent is not None:
+        if o.agent.environment_hidden:
+            return []  # it may go through a proxy that we may not see
         if o.connected is None and not o.agent.version_known:
             left_out.add(EC2MESSAGES)  # nothing seen tells whether it is needed
         # A host that the configuration pins wrongly fails by that, whatever it does.
         left_out |= {p.service or "" for p in problems(o.agent.config, o.instance.region)}
     required = [e for e in o.endpoints.values() if e.required and e.service not in left_out]
     return sorted(required, key=lambda e: (e.service not in CORE_SERVICES, e.service))
+
+
+def reached_publicly(o: Observed) -> list[tuple[Endpoint, Path]]:
+    """The required endpoints that work, over public addresses only."""
+    found = [(e, o.paths[e.service]) for e in judged(o) if usable(o, e.service)]
+    return [(e, path) for e, path in found if all(c.scope == "public" for c in path.reached)]
 
 
 def broken_paths(o: Observed) -> list[tuple[Endpoint, Path]]:

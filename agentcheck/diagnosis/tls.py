@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 
+from agentcheck.clock import utc
 from agentcheck.diagnosis.machine import true_now
 from agentcheck.diagnosis.rows import CauseRow, Explain, judged, listing, names_of
 from agentcheck.model import FAIL, WARN, Cause
@@ -137,10 +137,6 @@ def _wrong_name(o: Observed) -> Iterator[Cause]:
     )
 
 
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-
-
 def _expired(o: Observed) -> Iterator[Cause]:
     found = _broken(o, "expired", "not-yet-valid")
     if not found:
@@ -151,7 +147,7 @@ def _expired(o: Observed) -> Iterator[Cause]:
     for endpoint, seen in found:
         dates = "dates unknown"
         if seen.certificate:
-            first, last = _utc(seen.certificate.not_before), _utc(seen.certificate.not_after)
+            first, last = utc(seen.certificate.not_before), utc(seen.certificate.not_after)
             dates = f"valid {first} to {last}"
         evidence.append(f"{endpoint.host} at {seen.address}: {dates}")
     yield Cause(
@@ -159,7 +155,7 @@ def _expired(o: Observed) -> Iterator[Cause]:
         FAIL,
         f"The certificate shown for {listing(services)} is"
         f" {'expired' if state == 'expired' else 'not valid yet'}.",
-        [*evidence, f"this host's clock: {_utc(o.now)}"],
+        [*evidence, f"this host's clock: {utc(o.now)}"],
         [
             "AWS renews its certificates long before: find the proxy or own server that shows this"
             " one and renew it there.",

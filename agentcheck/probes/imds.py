@@ -117,7 +117,7 @@ def _token_trouble(answer: Answer) -> Optional[tuple[str, Optional[str], str]]:
         return "unreachable", answer.reason, answer.error
     if answer.status == 403:
         return "disabled", None, "403 to the token request"
-    if answer.status == 429 or answer.status >= 500:
+    if answer.is_busy:
         return "error", None, f"HTTP {answer.status} to the token request"
     if answer.status != 200:
         what = f"HTTP {answer.status}" if answer.status > 0 else answer.error
@@ -146,14 +146,15 @@ def _read(session: requests.Session, base: str, imds: Imds, started: float) -> M
     second = _wave(session, base, wanted)
     instance = _instance(first, second, interface)
     phases = {**imds.phases, "metadata": round(time.monotonic() - started, 4)}
-    silent = next((a for a in first.values() if a.status == 0), None)
-    if silent and not (instance.instance_id and instance.region):
-        return Metadata(Imds("unreachable", silent.reason, silent.error, instance, None, phases))
-    refused = next((a for a in first.values() if a.status in (401, 403, 429)), None)
-    refused = refused or next((a for a in first.values() if a.status >= 500), None)
-    if refused and not (instance.instance_id and instance.region):
-        what = f"HTTP {refused.status} to requests with a good token"
-        return Metadata(Imds("error", None, what, instance, imds.clock_offset_s, phases))
+    if not (instance.instance_id and instance.region):
+        silent = next((a for a in first.values() if a.status == 0), None)
+        if silent:
+            failed = Imds("unreachable", silent.reason, silent.error, instance, None, phases)
+            return Metadata(failed)
+        refused = next((a for a in first.values() if a.is_busy or a.status in (401, 403)), None)
+        if refused:
+            what = f"HTTP {refused.status} to requests with a good token"
+            return Metadata(Imds("error", None, what, instance, imds.clock_offset_s, phases))
     if not _INSTANCE_ID.fullmatch(instance.instance_id) or not _REGION.fullmatch(instance.region):
         what = "no instance id and Region that have the shape of one"
         return Metadata(Imds("not-genuine", None, what, clock_offset_s=None, phases=phases))
@@ -247,7 +248,7 @@ def _document(answer: Answer) -> dict[str, str]:
 
 def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) -> Role:
     """The state of the role. The document's secrets end here."""
-    if listed.status == 0 or listed.status == 429 or listed.status >= 500:
+    if listed.status == 0 or listed.is_busy:
         return Role("unreadable", error=listed.error or f"HTTP {listed.status}")
     if listed.status == 404 or (listed.status == 200 and not name):
         return Role("no-role" if profile.status == 200 else "no-profile")

@@ -33,6 +33,11 @@ class Answer:
     reason: str = ""
     error: str = ""
 
+    @property
+    def is_busy(self) -> bool:
+        """Throttled or failing for the moment: says nothing of what was asked."""
+        return self.status == 429 or self.status >= 500
+
 
 def new_session(size: int) -> requests.Session:
     """A session for up to `size` requests at once."""
@@ -50,7 +55,7 @@ def request(
     Never raises for what the other side does; redirects are not followed.
     """
     answer = _once(session, method, url, headers)
-    if answer.status == 429 or answer.status >= 500:
+    if answer.is_busy:
         time.sleep(BUSY_PAUSE)
         answer = _once(session, method, url, headers)
     return answer

@@ -90,7 +90,7 @@ def _installs(processes: Sequence[Process]) -> Iterator[Install]:
 def _processes() -> tuple[tuple[Process, ...], bool]:
     """The agent's processes, and whether some may be hidden from us.
 
-    Only uid 0 and our own pid and mount namespaces count: a container's agent serves the
+    Only uid 0 and our own pid and network namespaces count: a container's agent serves the
     container, and anybody may call a program amazon-ssm-agent.
     """
     found = []
