@@ -12,7 +12,8 @@ from typing import Any, Optional
 from agentcheck.diagnosis import agent, endpoint, health, imds, machine, names, path, role, tls
 from agentcheck.diagnosis.health import HEALTHY, PARTIAL
 from agentcheck.diagnosis.machine import EVERYTHING
-from agentcheck.diagnosis.rows import CauseRow, names_of, usable
+from agentcheck.diagnosis.rows import CauseRow
+from agentcheck.diagnosis.services import names_of, usable
 from agentcheck.model import CAUSE_RANK, FAIL, UNKNOWN, Cause
 from agentcheck.observations import Observed
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentcheck.diagnosis.imds import imds_is_shut
-from agentcheck.diagnosis.rows import (
-    UPGRADE,
-    CauseRow,
-    Explain,
-    agent_is_old,
-    aws,
-    create_endpoint,
-    only_ec2messages_missing,
-    usable,
-)
+from agentcheck.diagnosis.rows import UPGRADE, CauseRow, Explain, aws, create_endpoint
+from agentcheck.diagnosis.services import agent_is_old, only_ec2messages_missing, usable
 from agentcheck.misconfiguration import problems
 from agentcheck.model import FAIL, UNKNOWN, WARN, Cause
 from agentcheck.observations import EC2MESSAGES, NO_EC2MESSAGES, Agent, Observed

@@ -19,11 +19,9 @@ from agentcheck.diagnosis.rows import (
     aws,
     create_endpoint,
     group_names,
-    judged,
     listing,
-    names_of,
-    reached_publicly,
 )
+from agentcheck.diagnosis.services import judged, names_of, reached_publicly
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import EC2MESSAGES, Endpoint, Observed
 

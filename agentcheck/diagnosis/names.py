@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agentcheck.diagnosis.rows import (
-    UPGRADE,
-    CauseRow,
-    Explain,
-    aws,
-    create_endpoint,
-    judged,
-    listing,
-    names_of,
-)
+from agentcheck.diagnosis.rows import UPGRADE, CauseRow, Explain, aws, create_endpoint, listing
+from agentcheck.diagnosis.services import judged, names_of
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import EC2MESSAGES, Endpoint, Instance, Name, Observed
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentcheck.diagnosis.rows import judged, listing, names_of, reached_publicly, usable
+from agentcheck.diagnosis.rows import listing
+from agentcheck.diagnosis.services import judged, names_of, reached_publicly, usable
 from agentcheck.model import Note
 from agentcheck.observations import Observed
 

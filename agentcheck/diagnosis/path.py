@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agentcheck.diagnosis.rows import (
-    CauseRow,
-    Explain,
-    aws,
-    broken_paths,
-    group_id,
-    group_names,
-    judged,
-    listing,
-    names_of,
-)
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, group_id, group_names, listing
+from agentcheck.diagnosis.services import broken_paths, judged, names_of
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import SSMMESSAGES, Connection, Endpoint, Observed, Path
 

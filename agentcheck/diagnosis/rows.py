@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from agentcheck.misconfiguration import problems
 from agentcheck.model import Cause
-from agentcheck.observations import (
-    CORE_SERVICES,
-    EC2MESSAGES,
-    NO_EC2MESSAGES,
-    Endpoint,
-    Instance,
-    Observed,
-    Path,
-)
+from agentcheck.observations import Instance, Observed
 
 # What the AWS console shows of a dead agent, for operators who search by it.
 NOT_CONNECTED = (
@@ -88,68 +79,3 @@ def create_endpoint(instance: Instance, service: str) -> str:
         f" --subnet-ids {instance.subnet_id or 'SUBNET_ID'}"
         " --security-group-ids ENDPOINT_SECURITY_GROUP --private-dns-enabled",
     )
-
-
-def usable(o: Observed, service: str) -> bool:
-    """DNS, TCP to at least one address and TLS worked."""
-    path = o.paths.get(service)
-    return path is not None and path.usable
-
-
-def agent_is_old(o: Observed) -> bool:
-    """Whether the agent is known to be one that needs ec2messages."""
-    agent = o.agent
-    return (
-        agent is not None
-        and agent.version is not None
-        and agent.version_known
-        and agent.version < NO_EC2MESSAGES
-    )
-
-
-def only_ec2messages_missing(o: Observed) -> bool:
-    """An old agent's ec2messages is unusable while all else that it needs works."""
-    required = [e.service for e in o.endpoints.values() if e.required]
-    looked_at = EC2MESSAGES in o.names
-    return (
-        agent_is_old(o)
-        and EC2MESSAGES in required
-        and looked_at
-        and not usable(o, EC2MESSAGES)
-        and all(usable(o, service) for service in required if service != EC2MESSAGES)
-    )
-
-
-def judged(o: Observed) -> list[Endpoint]:
-    """The required endpoints whose faults are causes of their own, in the usual order."""
-    left_out = set(o.proxies)  # seen directly only, while the agent goes another way
-    if only_ec2messages_missing(o):
-        left_out.add(EC2MESSAGES)
-    if o.agent is not None:
-        if o.agent.environment_hidden:
-            return []  # it may go through a proxy that we may not see
-        if o.connected is None and not o.agent.version_known:
-            left_out.add(EC2MESSAGES)  # nothing seen tells whether it is needed
-        # A host that the configuration pins wrongly fails by that, whatever it does.
-        left_out |= {p.service or "" for p in problems(o.agent.config, o.instance.region)}
-    required = [e for e in o.endpoints.values() if e.required and e.service not in left_out]
-    return sorted(required, key=lambda e: (e.service not in CORE_SERVICES, e.service))
-
-
-def reached_publicly(o: Observed) -> list[tuple[Endpoint, Path]]:
-    """The required endpoints that work, over public addresses only."""
-    found = [(e, o.paths[e.service]) for e in judged(o) if usable(o, e.service)]
-    return [(e, path) for e, path in found if all(c.scope == "public" for c in path.reached)]
-
-
-def broken_paths(o: Observed) -> list[tuple[Endpoint, Path]]:
-    """The required endpoints that no TCP connection reached."""
-    found = [(e, o.paths[e.service]) for e in judged(o) if e.service in o.paths]
-    return [(endpoint, path) for endpoint, path in found if not path.reached]
-
-
-def names_of(endpoints: Iterable[Endpoint]) -> tuple[str, ...]:
-    """Services in the order of CORE_SERVICES, then by name."""
-    wanted = {endpoint.service for endpoint in endpoints}
-    core = tuple(service for service in CORE_SERVICES if service in wanted)
-    return core + tuple(sorted(wanted - set(core)))

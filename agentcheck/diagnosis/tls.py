@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from agentcheck.clock import utc
 from agentcheck.diagnosis.machine import true_now
-from agentcheck.diagnosis.rows import CauseRow, Explain, judged, listing, names_of
+from agentcheck.diagnosis.rows import CauseRow, Explain, listing
+from agentcheck.diagnosis.services import judged, names_of
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Connection, Endpoint, Observed
 

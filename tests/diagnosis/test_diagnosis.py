@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agentcheck.diagnosis import CODES, ROWS, diagnose
 from agentcheck.diagnosis.notes import notes
-from agentcheck.diagnosis.rows import usable
+from agentcheck.diagnosis.services import usable
 from agentcheck.model import FAIL, OK, UNKNOWN, WARN
 from agentcheck.observations import (
     AgentConfig,
