@@ -6,19 +6,24 @@ seen for the diagnosis and the report.
 
 from __future__ import annotations
 
-import ssl
-import threading
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Optional, TypeVar
+from typing import Optional
 
-from agentcheck.hosts import HTTPS, split_host, without_secrets
+from agentcheck import channel, proxy
+from agentcheck.destinations import endpoint_of
+from agentcheck.hosts import HTTPS, vpc_resolvers
 from agentcheck.observations import (
     CORE_SERVICES,
     EC2MESSAGES,
     NO_EC2MESSAGES,
+    SSM,
     SSMMESSAGES,
     Agent,
+    AgentLog,
+    Channel,
+    Comparison,
     Connection,
     Endpoint,
     Imds,
@@ -27,61 +32,28 @@ from agentcheck.observations import (
     Name,
     Observed,
     Path,
+    Permission,
     Policy,
     Role,
-    Socket,
+    Tunnel,
+    Volume,
 )
+from agentcheck.once import Cells, Once
 from agentcheck.probes import (
+    agent_log,
     agent_sockets,
     connection,
+    disk,
     imds,
     machine,
+    nameservers,
     resolver,
     ssm_agent,
+    systems_manager,
     trust_store,
+    tunnel,
 )
-from agentcheck.proxy import proxy_for
 from agentcheck.settings import Settings
-
-T = TypeVar("T")
-
-# Domain by Region prefix, where IMDS does not say (agent source,
-# common/identity/endpoint/endpoint.go).
-_DOMAINS = (
-    ("cn-", "amazonaws.com.cn"),
-    ("us-isob-", "sc2s.sgov.gov"),
-    ("us-isof-", "csp.hci.ic.gov"),
-    ("us-iso-", "c2s.ic.gov"),
-    ("eu-isoe-", "cloud.adc-e.uk"),
-    ("eusc-de-", "amazonaws.eu"),
-)
-
-
-class Once(Generic[T]):
-    """A value made at the first question; who asks meanwhile waits for the same answer."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._done = False
-        self._value: Optional[T] = None
-        self._error: Optional[Exception] = None
-
-    def get(self) -> T:
-        with self._lock:
-            if not self._done:
-                try:
-                    self._value = self._make()
-                except Exception as error:  # noqa: BLE001 - every check that asks shall see it
-                    self._error = error
-                self._done = True
-        if self._error is not None:
-            raise self._error
-        return self._value  # type: ignore[return-value]  # set when there is no error
-
-    def peek(self) -> Optional[T]:
-        """The value if it was made; never waits."""
-        return self._value if self._done else None
 
 
 class RoundFacts:
@@ -91,6 +63,7 @@ class RoundFacts:
         self,
         settings: Settings,
         now: Callable[[], float] = time.time,
+        signed_call: bool = True,
     ) -> None:
         self._settings = settings
         self.now = now
@@ -98,19 +71,25 @@ class RoundFacts:
             require_private=settings["endpoints", "require_private"],
             ec2messages_retirement=settings["endpoints", "ec2messages_retirement"],
             on_ec2=settings["run", "ec2"],
+            signed_call=signed_call,
         )
         self._machine = Once(machine.probe)
         self._metadata = Once(imds.probe)
         self._agent = Once(ssm_agent.probe)
-        self._sockets = Once(self._probe_sockets)
-        self._connected = Once(self._judge_connected)
+        self._log = Once(
+            lambda: agent_log.probe(self.now(), self.agent().environment.get("TZ", ""))
+        )
+        self._disk = Once(disk.probe)
+        self._channel = Once(self._judge_channel)
+        self._permission = Once(self._ask_permission)
         self._needed = Once(self._needs_ec2messages)
         self._services = Once(self._list_services)
-        self._nameservers = Once(resolver.servers)
+        self._nameservers = Once(nameservers.configured)
         self._trust = Once(lambda: trust_store.load(self.agent().environment))
-        self._names: dict[str, Once[Name]] = {}
-        self._paths: dict[str, Once[Path]] = {}
-        self._new_cell = threading.Lock()
+        self._names = Cells(self._resolve)
+        self._paths = Cells(self._connect)
+        self._tunnels = Cells(self._connect_through)
+        self._comparisons = Cells(self._compare)
 
     def machine(self) -> Machine:
         return self._machine.get()
@@ -124,78 +103,53 @@ class RoundFacts:
     def agent(self) -> Agent:
         return self._agent.get()
 
+    def agent_log(self) -> AgentLog:
+        return self._log.get()
+
+    def disk(self) -> Sequence[Volume]:
+        return self._disk.get()
+
+    def channel(self) -> Channel:
+        """Whether the agent has a live channel to ssmmessages; None when we may not see."""
+        return self._channel.get()
+
+    def permission(self) -> Permission:
+        """The answer to the one signed call, which is made at the first question."""
+        return self._permission.get()
+
     def services(self) -> Sequence[str]:
         """The services to check, required ones first."""
         return self._services.get()
 
-    def _list_services(self) -> Sequence[str]:
-        wanted = [s for s in CORE_SERVICES if s != EC2MESSAGES or self._needed.get()]
-        wanted += self._settings["endpoints", "required"]
-        wanted += self._settings["endpoints", "optional"]
-        return tuple(dict.fromkeys(wanted))
-
-    def _is_required(self, service: str) -> bool:
-        if service in self._settings["endpoints", "required"]:
-            return True
-        return service in CORE_SERVICES and (service != EC2MESSAGES or self._needed.get())
-
-    def _needs_ec2messages(self) -> bool:
-        agent = self.agent()
-        if not agent.installs:
-            return False  # the agent to be installed will be a new one
-        if agent.version_known and agent.version is not None:
-            return agent.version < NO_EC2MESSAGES
-        return self.connected() is not True
-
     def endpoint(self, service: str) -> Optional[Endpoint]:
         """Where the agent goes for `service`; None while the Region is not known."""
-        config = self.agent().config
-        instance = self.imds().instance
-        required = self._is_required(service)
-        why = _why(service, required)
-        pinned = config.endpoints.get(service)
-        if pinned:
-            place = split_host(pinned)
-            if place is None:
-                return None  # agent-misconfigured says so
-            return Endpoint(service, *place, required, f"{why}; pinned in {config.path}")
-        region = (config.messages_region if service == SSMMESSAGES else "") or instance.region
-        if not region:
-            return None
-        domain = config.domain or instance.domain or domain_of(region)
-        return Endpoint(service, f"{service}.{region}.{domain}", HTTPS, required, why)
+        config, instance = self.agent().config, self.imds().instance
+        return endpoint_of(service, self._is_required(service), config, instance)
 
     def name(self, service: str) -> Name:
-        return self._cell(self._names, service, lambda: self._resolve(service)).get()
+        return self._names.get(service)
 
     def path(self, service: str) -> Path:
-        return self._cell(self._paths, service, lambda: self._connect(service)).get()
+        return self._paths.get(service)
 
-    def connected(self) -> Optional[bool]:
-        """Whether the agent has a live channel to ssmmessages; None when we may not see.
-
-        Proven by a socket of the agent that is established with nothing unacknowledged. Without
-        the service's addresses any such connection of the agent to port 443 counts.
-        """
-        return self._connected.get()
-
-    def _judge_connected(self) -> Optional[bool]:
-        sockets = self._sockets.get()
-        if sockets is None:
-            return None
-        channel = [s for s in sockets if s.port == HTTPS and s.alive and not _is_imds(s)]
-        known = self.endpoint(SSMMESSAGES) and self.name(SSMMESSAGES).addresses
-        if known:
-            channel = [s for s in channel if s.peer in known]
-        return bool(channel)
+    def comparison(self, service: str) -> Optional[Comparison]:
+        """What the VPC's own resolver says, where our answer does not do; None: not asked."""
+        return self._comparisons.get(service)
 
     def proxy(self, service: str) -> Optional[str]:
         """The proxy that the agent takes for `service`, without its secrets; None: none."""
-        endpoint = self.endpoint(service)
-        if endpoint is None:
-            return None
-        found = proxy_for(endpoint.host, endpoint.port, self.agent().environment)
-        return without_secrets(found) if found else None
+        found = self._proxy_setting(service)
+        return proxy.shown(found) if found else None
+
+    def tunnel(self, service: str) -> Tunnel:
+        """The way to a service that has a proxy."""
+        return self._tunnels.get(service)
+
+    def usable(self, service: str) -> bool:
+        """Whether the agent's way to the service works: through its proxy where it has one."""
+        if self.proxy(service):
+            return self.tunnel(service).usable
+        return self.name(service).state == "ok" and self.path(service).usable
 
     def clock_offsets(self) -> Mapping[str, float]:
         """Clocks seen in HTTP answers, minus ours, by source; only what was looked at already."""
@@ -203,19 +157,16 @@ class RoundFacts:
         metadata = self._metadata.peek()
         if metadata and metadata.imds.clock_offset_s is not None:
             offsets["imds"] = metadata.imds.clock_offset_s
-        for service in sorted(self._paths):
-            path = self._paths[service].peek()
-            for seen in path.connections if path else ():
-                if seen.clock_offset_s is not None:
-                    offsets.setdefault(service, seen.clock_offset_s)
+        seen = [(s, c) for s, path in self._paths.peek().items() for c in path.connections]
+        seen += [(s, t.connection) for s, t in self._tunnels.peek().items() if t.connection]
+        for service, one in seen:
+            if one.clock_offset_s is not None:
+                offsets.setdefault(service, one.clock_offset_s)
         return offsets
 
     def observed(self) -> Observed:
         """Everything seen so far; never waits and never probes."""
-        metadata = self._metadata.peek()
-        agent = self._agent.peek()
-        names = {s: name for s, cell in self._names.items() if (name := cell.peek())}
-        paths = {s: path for s, cell in self._paths.items() if (path := cell.peek())}
+        metadata, agent = self._metadata.peek(), self._agent.peek()
         trust = self._trust.peek()
         services = self._services.peek()
         if services is None and agent and (agent.version_known or not agent.installs):
@@ -233,35 +184,135 @@ class RoundFacts:
             imds=metadata.imds if metadata else None,
             role=metadata.role if metadata else None,
             agent=agent,
-            connected=self._connected.peek(),
+            agent_log=self._log.peek(),
+            disk=self._disk.peek() or (),
+            channel=self._channel.peek() or Channel(None),
+            permission=self._permission.peek(),
             services=services,
             endpoints=endpoints,
-            names={s: v for s, v in names.items() if s in endpoints},
-            proxies={s: proxy for s in endpoints if (proxy := self.proxy(s))},
-            paths={s: v for s, v in paths.items() if s in endpoints},
+            names={s: v for s, v in self._names.peek().items() if s in endpoints},
+            comparisons={s: v for s, v in self._comparisons.peek().items() if v and s in endpoints},
+            proxies={s: shown for s in endpoints if (shown := self.proxy(s))},
+            tunnels={s: v for s, v in self._tunnels.peek().items() if s in endpoints},
+            paths={s: v for s, v in self._paths.peek().items() if s in endpoints},
             trust_store=trust[1] if trust else None,
             clock_offsets=self.clock_offsets(),
         )
 
-    def _cell(self, cells: dict[str, Once[T]], key: str, make: Callable[[], T]) -> Once[T]:
-        with self._new_cell:
-            return cells.setdefault(key, Once(make))
+    # How each is made.
 
-    def _probe_sockets(self) -> Optional[tuple[Socket, ...]]:
-        return agent_sockets.probe([process.pid for process in self.agent().processes])
+    def _list_services(self) -> Sequence[str]:
+        wanted = [s for s in CORE_SERVICES if s != EC2MESSAGES or self._needed.get()]
+        wanted += self._settings["endpoints", "required"]
+        wanted += self._settings["endpoints", "optional"]
+        return tuple(dict.fromkeys(wanted))
+
+    def _is_required(self, service: str) -> bool:
+        if service in self._settings["endpoints", "required"]:
+            return True
+        return service in CORE_SERVICES and (service != EC2MESSAGES or self._needed.get())
+
+    def _needs_ec2messages(self) -> bool:
+        agent = self.agent()
+        if not agent.installs:
+            return False  # the agent to be installed will be a new one
+        if agent.version_known and agent.acting_version is not None:
+            return agent.acting_version < NO_EC2MESSAGES
+        return self.channel().connected is not True
 
     def _resolve(self, service: str) -> Name:
-        return resolver.resolve(self._known(service).host, self._nameservers.get())
+        host = self._known(service).host
+        return resolver.resolve(host, self._nameservers.get(), nameservers.pinned(host))
+
+    def _compare(self, service: str) -> Optional[Comparison]:
+        name = self.name(service)
+        works = name.state == "ok" and self.path(service).usable
+        private = all(place.scope != "public" for place in self._places(name.addresses))
+        if name.pinned or (works and private) or name.state in ("unreachable", "failed"):
+            return None  # nothing to explain, or explained otherwise
+        own = vpc_resolvers(self.imds().instance.vpc_cidrs)
+        if set(own) & set(self._nameservers.get()):
+            return None
+        answer = resolver.ask_once(own, name.host)
+        if answer is None:
+            return None
+        other = [
+            place
+            for place in self._places(answer.addresses)
+            if place.scope != "public" and place.address not in name.addresses
+        ]
+        return Comparison(answer, self._connect_to(service, other) if other else None)
 
     def _connect(self, service: str) -> Path:
-        endpoint, addresses = self._known(service), self.name(service).addresses
-        kept = addresses[: self._settings["endpoints", "max_addresses"]]
+        return self._connect_to(service, self._places(self.name(service).addresses))
+
+    def _places(self, addresses: Sequence[str]) -> list[Connection]:
         instance = self.imds().instance
-        places = [_place(address, instance) for address in kept]
-        context: ssl.SSLContext = self._trust.get()[0]
-        timeout = self._settings["run", "connect_timeout"]
-        seen = connection.probe_all(endpoint.host, endpoint.port, places, context, timeout)
-        return Path(seen, left_out=len(addresses) - len(kept))
+        return [_place(address, instance) for address in addresses]
+
+    def _connect_to(self, service: str, places: Sequence[Connection]) -> Path:
+        endpoint = self._known(service)
+        kept = places[: self._settings["endpoints", "max_addresses"]]
+        context, timeout = self._trust.get()[0], self._timeout
+        seen = connection.probe_all(endpoint.host, endpoint.port, kept, context, timeout)
+        return Path(seen, left_out=len(places) - len(kept))
+
+    def _proxy_setting(self, service: str) -> Optional[str]:
+        endpoint = self.endpoint(service)
+        if endpoint is None:
+            return None
+        return proxy.proxy_for(endpoint.host, endpoint.port, self.agent().environment)
+
+    def _connect_through(self, service: str) -> Tunnel:
+        endpoint, setting = self._known(service), self._proxy_setting(service) or ""
+        parsed = proxy.parse(setting)
+        if parsed is None:
+            return Tunnel(proxy.shown(setting), "invalid", error="the setting is no proxy's URL")
+        context = self._trust.get()[0]
+        return tunnel.probe(parsed, endpoint.host, endpoint.port, context, self._timeout)
+
+    def _judge_channel(self) -> Channel:
+        sockets = agent_sockets.probe([process.pid for process in self.agent().processes])
+        if not self.endpoint(SSMMESSAGES):
+            return channel.judge(sockets, self.agent_log(), (), HTTPS)
+        peers = self.name(SSMMESSAGES).addresses
+        others = set(self.name(SSM).addresses) - set(peers) if self.endpoint(SSM) else set()
+        setting = self._proxy_setting(SSMMESSAGES)
+        parsed = proxy.parse(setting) if setting else None
+        through = (nameservers.addresses_of(parsed.host), parsed.port) if parsed else None
+        port = self._known(SSMMESSAGES).port
+        return channel.judge(sockets, self.agent_log(), peers, port, others, through)
+
+    def _ask_permission(self) -> Permission:
+        credentials = self._metadata.get().credentials
+        if credentials is None:
+            return Permission("no-answer", text="IMDS gave no credentials")
+        endpoint, instance = self._known(SSM), self.imds().instance
+        region = self.agent().config.region or instance.region
+        return systems_manager.probe(
+            credentials,
+            endpoint.host,
+            endpoint.port,
+            region,
+            instance.instance_id,
+            lambda: self._open(endpoint),
+        )
+
+    def _open(self, endpoint: Endpoint) -> connection.Stream:
+        """A verified TLS connection on the way that was found to work. Raises OSError."""
+        context, timeout = self._trust.get()[0], self._timeout
+        setting = self._proxy_setting(endpoint.service)
+        parsed = proxy.parse(setting) if setting else None
+        if parsed is not None:
+            plain = tunnel.dial(parsed, endpoint.host, endpoint.port, context, timeout)
+        else:
+            working = [c for c in self.path(endpoint.service).connections if c.tls == "ok"]
+            plain = socket.create_connection((working[0].address, endpoint.port), timeout)
+        return connection.secured(endpoint.host, plain, context, timeout)
+
+    @property
+    def _timeout(self) -> float:
+        return float(self._settings["run", "connect_timeout"])
 
     def _known(self, service: str) -> Endpoint:
         endpoint = self.endpoint(service)
@@ -273,21 +324,3 @@ class RoundFacts:
 def _place(address: str, instance: Instance) -> Connection:
     scope = connection.scope_of(address, instance.vpc_cidrs)
     return Connection(address, scope, connection.within(address, instance.subnet_cidrs), "")
-
-
-def _is_imds(socket: Socket) -> bool:
-    return socket.peer.startswith("169.254.") or socket.peer == "fd00:ec2::254"
-
-
-def _why(service: str, required: bool) -> str:
-    known = {
-        "ssm": "the agent registers and reports there",
-        "ssmmessages": "sessions and commands run over its channel",
-        "ec2messages": f"agents older than {NO_EC2MESSAGES} take commands there",
-    }
-    return known.get(service, "configured as required" if required else "configured as optional")
-
-
-def domain_of(region: str) -> str:
-    """The DNS domain of a Region's endpoints."""
-    return next((d for prefix, d in _DOMAINS if region.startswith(prefix)), "amazonaws.com")

@@ -5,7 +5,9 @@ Such texts may hold anything, a password too: nothing but host and port is ever 
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Optional
 
 _AUTHORITY = re.compile(
@@ -13,6 +15,17 @@ _AUTHORITY = re.compile(
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 HTTPS = 443
+
+
+# The VPC's own resolver, besides the base of each of its networks plus two (VPC user guide,
+# "Amazon DNS server").
+AMAZON_RESOLVERS = ("169.254.169.253", "fd00:ec2::253")
+
+
+def vpc_resolvers(cidrs: Sequence[str]) -> tuple[str, ...]:
+    """The addresses under which the VPC's own resolver answers."""
+    bases = (ipaddress.ip_network(cidr, strict=False).network_address for cidr in cidrs)
+    return (*AMAZON_RESOLVERS, *(str(base + 2) for base in bases if base.version == 4))
 
 
 def _authority(text: str) -> Optional[re.Match[str]]:

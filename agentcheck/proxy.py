@@ -1,4 +1,4 @@
-"""Which proxy the agent takes for a host, by Go's rules. Pure.
+"""Which proxy the agent takes for a URL, by Go's rules, and what a proxy's setting says. Pure.
 
 Source: golang.org/x/net/http/httpproxy, which Go's ProxyFromEnvironment uses: upper case wins,
 ALL_PROXY is ignored, no_proxy is a list of names, suffixes, addresses and networks.
@@ -6,19 +6,79 @@ ALL_PROXY is ignored, no_proxy is a list of names, suffixes, addresses and netwo
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Optional, Union
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from agentcheck.hosts import without_secrets
 
 _Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+# Go's defaults, where the setting names no port (net/http, transport.go: portMap).
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
-def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> Optional[str]:
-    """The proxy URL for https to `host`, None for a direct connection."""
-    proxy = environ.get("HTTPS_PROXY") or environ.get("https_proxy")
-    if not proxy or _excluded(host, port, environ.get("NO_PROXY") or environ.get("no_proxy") or ""):
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy's setting. `authorization` is the value of Proxy-Authorization, "" for none."""
+
+    scheme: str
+    host: str
+    port: int
+    authorization: str = field(default="", repr=False)
+
+    @property
+    def shown(self) -> str:
+        """Without user and password."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{name}:{self.port}"
+
+
+def proxy_for(
+    host: str, port: int, environ: Mapping[str, str], scheme: str = "https"
+) -> Optional[str]:
+    """The setting that holds for `scheme`://`host`:`port`; None for a direct connection."""
+    proxy = _either(environ, f"{scheme}_proxy")
+    if not proxy or _excluded(host, port, _either(environ, "no_proxy")):
         return None
     return proxy
+
+
+def _either(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name.upper()) or environ.get(name) or ""
+
+
+def parse(text: str) -> Optional[Proxy]:
+    """Reads a setting as Go does; None for one that Go refuses.
+
+    Without a scheme of proxies it is taken for host:port of an http proxy.
+    """
+    text = text.strip()
+    for candidate in (text, f"http://{text}"):
+        try:
+            parts = urlsplit(candidate)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            continue
+        if parts.scheme not in _PORTS or not host:
+            continue
+        return Proxy(parts.scheme, host, port or _PORTS[parts.scheme], _basic(parts))
+    return None
+
+
+def _basic(parts: SplitResult) -> str:
+    if parts.username is None:
+        return ""
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+
+
+def shown(text: str) -> str:
+    """A setting without its secrets, for people."""
+    proxy = parse(text)
+    return proxy.shown if proxy else without_secrets(text)
 
 
 def _excluded(host: str, port: int, no_proxy: str) -> bool:

@@ -145,7 +145,7 @@ def _agent(o: Observed) -> Mapping[str, Any]:
         "path": install.path if install else None,
         "package": (install.package or None) if install else None,
         "version": str(install.version) if install and install.version else None,
-        "running_version": None,
+        "running_version": _running_version(agent),
         "running": agent.running if o.agent and not agent.processes_hidden else None,
         "pids": [process.pid for process in agent.processes],
         "connected": o.connected,
@@ -153,6 +153,13 @@ def _agent(o: Observed) -> Mapping[str, Any]:
         "endpoint_overrides": dict(agent.config.endpoints),
         "proxy": next(iter(o.proxies.values()), None),
     }
+
+
+def _running_version(agent: Agent) -> Optional[str]:
+    """That of the process, where one runs and its version is known."""
+    if not agent.running or agent.acting_version is None:
+        return None
+    return str(agent.acting_version)
 
 
 def _needs_ec2messages(o: Observed) -> Optional[bool]:

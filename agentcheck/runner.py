@@ -123,7 +123,7 @@ def _run_one(check: Check, facts: Facts) -> tuple[Result, bool]:
         finding.reason,
         finding.target,
         finding.facts,
-        None,
+        finding.caused_by,
         utc_text(started),
         round(time.monotonic() - begun, 4),
         finding.phases,

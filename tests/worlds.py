@@ -8,6 +8,7 @@ from typing import Any
 from agentcheck.observations import (
     Agent,
     Certificate,
+    Channel,
     Connection,
     Endpoint,
     Imds,
@@ -25,6 +26,7 @@ from agentcheck.observations import (
 
 NOW = 1_800_000_000.0
 REGION = "us-east-1"
+ALIVE, DEAD, UNSEEN = Channel(True, "socket"), Channel(False, "socket"), Channel(None)
 INSTANCE = Instance(
     instance_id="i-0abc1234def567890",
     region=REGION,
@@ -79,7 +81,7 @@ def healthy(*services: str, **changes: Any) -> Observed:
         imds=Imds("ok", instance=INSTANCE, clock_offset_s=0.2),
         role=Role("present", "app", "Success", expiration=NOW + 20000),
         agent=agent(),
-        connected=True,
+        channel=ALIVE,
         services=services,
         endpoints={s: Endpoint(s, host(s), 443, True, "needed") for s in services},
         names={s: Name(host(s), "ok", ADDRESSES[s], "ok") for s in services},
@@ -90,19 +92,27 @@ def healthy(*services: str, **changes: Any) -> Observed:
     return replace(world, **changes)
 
 
+def lost(world: Observed, service: str) -> Channel:
+    """The channel when a service cannot be used any more."""
+    return world.channel if service == "ec2messages" or world.channel != ALIVE else DEAD
+
+
 def with_name(world: Observed, service: str, state: str, **changes: Any) -> Observed:
-    """The name of one service ends in `state`, so there is no path."""
+    """The name of one service ends in `state`, so there is no path and no channel."""
     name = Name(host(service), state, (), state, **changes)
     paths = {s: path for s, path in world.paths.items() if s != service}
-    return replace(world, names={**world.names, service: name}, paths=paths)
+    return replace(
+        world, names={**world.names, service: name}, paths=paths, channel=lost(world, service)
+    )
 
 
 def with_path(world: Observed, service: str, *connections: Connection) -> Observed:
-    """The connections to one service."""
+    """The connections to one service; the channel is gone where none of them works."""
     addresses = tuple(c.address for c in connections)
     name = Name(host(service), "ok", addresses, "ok")
     return replace(
         world,
         names={**world.names, service: name},
         paths={**world.paths, service: Path(tuple(connections))},
+        channel=world.channel if any(c.tls == "ok" for c in connections) else lost(world, service),
     )

@@ -2,7 +2,8 @@
 
 A module here is a check. It has a docstring whose first line is the question, `ID`, `REQUIRES`
 (ids whose failure makes it pointless), `PROFILES` and `check`. With `PER_SERVICE` true it is run
-once for each service, as `ID.service`, and `check` takes the service too. Checks touch nothing
+once for each service, as `ID.service`, and `check` takes the service too; with `DIRECT` true its
+failures count only where the agent takes no proxy. Checks touch nothing
 themselves; a new check is one new file and its test.
 """
 
@@ -23,8 +24,9 @@ NOT_NEEDED = "not-needed"
 
 @dataclass(frozen=True)
 class Finding:
-    """A check's answer; the runner adds id, times and what caused a skip.
+    """A check's answer; the runner adds id and times, and what caused a skip.
 
+    `caused_by` is for a check that finds out itself which other one makes it pointless.
     `blocks`: what requires this check is pointless though its status is only a warning.
     """
 
@@ -35,6 +37,7 @@ class Finding:
     facts: Mapping[str, Any] = field(default_factory=dict)
     phases: Mapping[str, float] = field(default_factory=dict)
     blocks: bool = False
+    caused_by: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,15 @@ def _for_service(module: Any, question: str, service: str) -> Check:
         requires,
         getattr(module, "AFTER", ()),
         module.PROFILES,
-        partial(_ask, module.check, service),
+        partial(_ask, module.check, service, getattr(module, "DIRECT", False)),
         module.ID,
         service,
     )
 
 
-def _ask(check: Callable[[Facts, str], Finding], service: str, facts: Facts) -> Finding:
+def _ask(
+    check: Callable[[Facts, str], Finding], service: str, direct: bool, facts: Facts
+) -> Finding:
     if service not in facts.services():
         return Finding(SKIP, f"{service} is not needed here", reason=NOT_NEEDED)
     endpoint = facts.endpoint(service)
@@ -103,7 +108,7 @@ def _ask(check: Callable[[Facts, str], Finding], service: str, facts: Facts) -> 
     finding = check(facts, service)
     if finding.status == FAIL and not endpoint.required:
         return replace(finding, status=WARN, blocks=True)
-    proxy = facts.proxy(service)
+    proxy = facts.proxy(service) if direct else None
     if finding.status == FAIL and proxy:
         # What fails directly says nothing of the way through the proxy.
         summary = f"directly: {finding.summary}; the agent goes through {proxy}"

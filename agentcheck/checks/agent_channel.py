@@ -12,14 +12,16 @@ PROFILES = ("instance",)
 
 
 def check(facts: Facts) -> Finding:
-    """Established, nothing unacknowledged. That there is none is no fault by itself."""
-    connected = facts.connected()
-    if connected is None and not facts.agent().version_known:
+    """Established, nothing unacknowledged; else by the agent's log. None is no fault by itself."""
+    channel = facts.channel()
+    seen = {"connected": channel.connected, "by": channel.by or None}
+    if channel.connected is None and not facts.agent().version_known:
         summary = "not visible without CAP_SYS_PTRACE, and it decides whether ec2messages is needed"
-        return Finding(ERROR, summary, reason="no-rights", facts={"connected": None})
-    if connected is None:
+        return Finding(ERROR, summary, reason="no-rights", facts=seen)
+    if channel.connected is None:
         summary = "the agent's sockets cannot be seen by this user"
-        return Finding(SKIP, summary, reason="no-rights", facts={"connected": None})
-    if connected:
-        return Finding(OK, "connected", facts={"connected": True})
-    return Finding(SKIP, "no live channel seen", reason="no-channel", facts={"connected": False})
+        return Finding(SKIP, summary, reason="no-rights", facts=seen)
+    if channel.connected:
+        text = "connected" if channel.by == "socket" else "connected, by the agent's log"
+        return Finding(OK, text, facts=seen)
+    return Finding(SKIP, "no live channel seen", reason="no-channel", facts=seen)

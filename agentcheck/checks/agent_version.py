@@ -14,7 +14,7 @@ PROFILES = ("instance", "image")
 def check(facts: Facts) -> Finding:
     """3.3.40.0 is the first release that needs ssm and ssmmessages only."""
     agent = facts.agent()
-    version = agent.version
+    version = agent.acting_version
     if version is None:
         return Finding(WARN, "the version could not be read", reason="unreadable")
     if agent.version_is_placeholder:

@@ -8,6 +8,7 @@ from agentcheck.observations import Facts
 
 ID = "tcp"
 PER_SERVICE = True
+DIRECT = True
 REQUIRES = ("imds",)
 REQUIRES_PER_SERVICE = ("dns",)
 PROFILES = ("instance",)

@@ -9,7 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from agentcheck.diagnosis import agent, endpoint, health, imds, machine, names, path, role, tls
+from agentcheck.diagnosis import (
+    agent,
+    answers,
+    channel,
+    disk,
+    endpoint,
+    health,
+    imds,
+    machine,
+    names,
+    path,
+    permission,
+    proxy,
+    role,
+    tls,
+    versions,
+)
 from agentcheck.diagnosis.health import HEALTHY, PARTIAL
 from agentcheck.diagnosis.machine import EVERYTHING
 from agentcheck.diagnosis.rows import CauseRow
@@ -74,13 +90,19 @@ CODES = (
 _LAYERS: Sequence[tuple[Any, Optional[str]]] = (
     (health, None),
     (machine, None),
+    (disk, "disk"),
     (agent, "agent."),
     (imds, "imds"),
     (role, "role"),
+    (proxy, "proxy."),
     (names, "dns."),
+    (answers, "dns."),
     (path, "tcp."),
     (endpoint, "tcp."),
     (tls, "tls."),
+    (versions, "agent."),
+    (permission, "permission"),
+    (channel, "agent.channel"),
 )
 _LOOKED_AT_BY = {row.code: prefix for module, prefix in _LAYERS for row in module.CAUSES}
 ROWS: dict[str, CauseRow] = {
@@ -111,13 +133,26 @@ def diagnose(
     }
     if EVERYTHING in beaten:
         found = [cause for cause in found if EVERYTHING in ROWS[cause.code].beats]
-    causes = [cause for cause in found if cause.code not in beaten]
+    causes = _in_company([cause for cause in found if cause.code not in beaten])
+    if all(CAUSE_RANK[c.status] > CAUSE_RANK[UNKNOWN] for c in causes):
+        causes = _in_company(_unexplained(observed, complete, causes) + causes)
     causes.sort(key=lambda cause: CAUSE_RANK[cause.status])  # stable: keeps the order of CODES
-    if not causes or all(CAUSE_RANK[c.status] > CAUSE_RANK[UNKNOWN] for c in causes):
-        causes = _unexplained(observed, complete, causes) + causes
     if causes:
         return causes[0], tuple(causes)
     return (HEALTHY if complete else PARTIAL), ()
+
+
+def _in_company(causes: Sequence[Cause]) -> list[Cause]:
+    """Without those that may only stand beside another cause, or beside none."""
+    others = [c for c in causes if not ROWS[c.code].beside_another]
+    failed = {service for c in others if c.status == FAIL for service in c.services}
+    graver = any(c.status in (FAIL, UNKNOWN) for c in others if not ROWS[c.code].last_resort)
+    return [
+        cause
+        for cause in causes
+        if not (ROWS[cause.code].beside_another and not failed & set(cause.services))
+        and not (ROWS[cause.code].last_resort and graver)
+    ]
 
 
 def _was_looked_at(code: str, asked: Optional[frozenset[str]]) -> bool:
@@ -127,7 +162,12 @@ def _was_looked_at(code: str, asked: Optional[frozenset[str]]) -> bool:
 
 def _unexplained(o: Observed, complete: bool, causes: Sequence[Cause]) -> list[Cause]:
     """A last guard against a green report on a broken instance."""
-    explained = {service for cause in causes for service in cause.services}
+    explained = {
+        service
+        for cause in causes
+        for service in cause.services
+        if not (ROWS[cause.code].beside_another or ROWS[cause.code].last_resort)
+    }
     missing = names_of(
         endpoint
         for endpoint in o.endpoints.values()

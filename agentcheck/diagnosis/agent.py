@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentcheck.diagnosis.imds import imds_is_shut
-from agentcheck.diagnosis.rows import UPGRADE, CauseRow, Explain, aws, create_endpoint
-from agentcheck.diagnosis.services import agent_is_old, only_ec2messages_missing, usable
+from agentcheck.diagnosis.proxy import covering_imds
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, without_login
 from agentcheck.misconfiguration import problems
-from agentcheck.model import FAIL, UNKNOWN, WARN, Cause
-from agentcheck.observations import EC2MESSAGES, NO_EC2MESSAGES, Agent, Observed
-
-_LOCKED_OUT = (
-    "Without a login: use the EC2 serial console, or put the command into user data that runs at"
-    " every boot, and stop and start the instance."
-)
+from agentcheck.model import FAIL, WARN, Cause
+from agentcheck.observations import Agent, Observed
 
 
 def _missing(o: Observed) -> Iterator[Cause]:
@@ -24,15 +19,21 @@ def _missing(o: Observed) -> Iterator[Cause]:
         "agent-missing",
         FAIL,
         "amazon-ssm-agent is not installed, so nothing on this instance can answer.",
-        ["no program at /usr/bin/amazon-ssm-agent or /snap/amazon-ssm-agent/current"],
+        ["no program at /usr/bin/amazon-ssm-agent or /snap/amazon-ssm-agent/current"]
+        + (["/snap/amazon-ssm-agent/current leads nowhere"] if o.agent.dangling_snap else []),
         [
             "Install it: dnf install amazon-ssm-agent, or snap install amazon-ssm-agent --classic"
             " (Ubuntu), best in the AMI.",
+            *(
+                ["Take the broken snap away first: snap remove --purge amazon-ssm-agent."]
+                if o.agent.dangling_snap
+                else []
+            ),
             "In a private subnet take the package from the Region's S3 bucket"
             f" amazon-ssm-{o.instance.region or 'REGION'} through an S3 gateway endpoint.",
-            _LOCKED_OUT,
+            *without_login(o.instance),
         ],
-        reason="absent",
+        reason="snap-dangling" if o.agent.dangling_snap else "absent",
     )
 
 
@@ -51,7 +52,7 @@ def _misconfigured(o: Observed) -> Iterator[Cause]:
         [
             f"Mend or remove {config.path}, then: systemctl restart amazon-ssm-agent.",
             "The file is optional; amazon-ssm-agent.json.template beside it holds the defaults.",
-            _LOCKED_OUT,
+            *without_login(o.instance),
         ],
         reason=found[0].reason,
     )
@@ -61,9 +62,15 @@ def _not_running(o: Observed) -> Iterator[Cause]:
     agent = o.agent
     if agent is None or not agent.installs or agent.running or agent.processes_hidden:
         return
+    if agent.updating:
+        return  # its updater starts it again
     reason = agent.stopped_reason
     # It exits by itself without IMDS or with a broken configuration; it is never disabled by it.
-    exits_by_itself = imds_is_shut(o) or bool(agent.config.error and not agent.config.unreadable)
+    exits_by_itself = (
+        imds_is_shut(o)
+        or bool(covering_imds(o))
+        or bool(agent.config.error and not agent.config.unreadable)
+    )
     if exits_by_itself and reason not in ("disabled", "masked"):
         return
     install = agent.install
@@ -82,7 +89,7 @@ def _not_running(o: Observed) -> Iterator[Cause]:
             f"{install.path if install else 'the agent'} is there, no process of root runs it",
             *_unit_evidence(agent),
         ],
-        [f"Start it: {command}", _LOCKED_OUT],
+        [f"Start it: {command}", *without_login(o.instance)],
         reason=reason,
     )
 
@@ -100,82 +107,74 @@ def _unit_evidence(agent: Agent) -> list[str]:
     return lines
 
 
-def _needs_ec2messages(o: Observed) -> Iterator[Cause]:
-    if not only_ec2messages_missing(o):
+def _hybrid(o: Observed) -> Iterator[Cause]:
+    agent = o.agent
+    if agent is None or not agent.installs or not agent.is_hybrid:
         return
+    node = agent.identity.registered_id or agent.identity.instance_id
     connected = o.connected is True
-    name = o.names[EC2MESSAGES]
-    version = o.agent.version if o.agent else None
-    status, consequence = {
-        True: (WARN, "Run Command fails"),
-        False: (FAIL, "it cannot take commands"),
-        None: (UNKNOWN, "whether it is connected all the same cannot be seen"),
-    }[o.connected]
     yield Cause(
-        "agent-needs-ec2messages",
-        status,
-        f"Agent {version} is older than {NO_EC2MESSAGES} and needs the ec2messages endpoint,"
-        f" which cannot be used here: {consequence}.",
+        "agent-hybrid",
+        WARN if connected else FAIL,
+        f"The agent acts as the hybrid node {node}, not as this instance"
+        + (", and is connected as that." if connected else "."),
         [
-            f"agent version {version}",
-            f"{name.host}: name {name.state}, no working connection",
-            "ssm and ssmmessages work",
-        ]
-        + (["the agent holds a live channel to ssmmessages"] if connected else []),
-        [
-            UPGRADE,
-            "The ec2messages endpoint was announced to retire on"
-            f" {o.policy.ec2messages_retirement}; until the upgrade, it can be added:",
-            create_endpoint(o.instance, EC2MESSAGES),
+            f"a registration of {node} in /var/lib/amazon/ssm",
+            f"this instance is {o.instance.instance_id or 'not known'}",
         ],
-        (EC2MESSAGES,),
-        reason=name.state if name.state != "ok" else "unreachable",
+        [
+            "Clear the registration: systemctl stop amazon-ssm-agent && amazon-ssm-agent -register"
+            " -clear && systemctl start amazon-ssm-agent. Never bake a registered agent.",
+            *without_login(o.instance),
+            "Then deregister the node (console: Systems Manager, Fleet Manager, the node, Node"
+            " actions, Deregister this managed node):",
+            aws(o.instance, f"ssm deregister-managed-instance --instance-id {node}"),
+        ],
+        reason="registered",
     )
 
 
-def _outdated(o: Observed) -> Iterator[Cause]:
-    if not agent_is_old(o) or not usable(o, EC2MESSAGES):
+def _not_enabled(o: Observed) -> Iterator[Cause]:
+    agent = o.agent
+    if agent is None or not agent.running or agent.unit is None:
         return
-    version = o.agent.version if o.agent else None
+    if agent.unit.unit_file_state not in ("disabled", "masked"):
+        return
     yield Cause(
-        "agent-outdated",
+        "agent-not-enabled",
         WARN,
-        f"Agent {version} is older than {NO_EC2MESSAGES} and depends on ec2messages, announced"
-        f" to retire on {o.policy.ec2messages_retirement}.",
-        [f"agent version {version}", "ec2messages still works"],
+        "The agent runs now, but will not start at the next boot.",
+        _unit_evidence(agent),
         [
-            UPGRADE,
+            "Enable it: systemctl unmask amazon-ssm-agent; systemctl enable amazon-ssm-agent"
+            " (snap start --enable amazon-ssm-agent), best in the AMI.",
+            "While Run Command works (console: Systems Manager, Run Command, AWS-RunShellScript):",
             aws(
                 o.instance,
-                "ssm send-command --document-name AWS-UpdateSSMAgent"
-                f" --instance-ids {o.instance.instance_id or 'INSTANCE_ID'}",
+                "ssm send-command --document-name AWS-RunShellScript"
+                f" --instance-ids {o.instance.instance_id or 'INSTANCE_ID'}"
+                " --parameters 'commands=[systemctl enable amazon-ssm-agent]'",
             ),
         ],
-        reason="outdated",
+        reason=agent.unit.unit_file_state,
     )
 
 
-def _version_unknown(o: Observed) -> Iterator[Cause]:
-    agent = o.agent
-    if agent is None or not agent.installs or agent.version_known:
+def _duplicate(o: Observed) -> Iterator[Cause]:
+    installs = o.agent.installs if o.agent else ()
+    packages = [install.package for install in installs]
+    if "snap" not in packages or len([p for p in packages if p != "snap"]) == 0:
         return
-    what = f"{agent.version} is a placeholder" if agent.version else "no version could be read"
-    install = agent.install
-    assumed = {
-        True: "the agent is connected, so ec2messages is not asked for",
-        False: "ec2messages counts as needed",
-        None: "whether it needs ec2messages is not known",
-    }[o.connected]
     yield Cause(
-        "agent-version-unknown",
+        "agent-duplicate",
         WARN,
-        f"The agent's version is unknown ({what}): {assumed}.",
-        [f"{install.path if install else 'the agent'}: {what}"],
+        "The agent is installed twice, as a snap and as a package: both use the same state.",
+        [f"{i.path}: {i.package or 'no'} package, version {i.version or '?'}" for i in installs],
         [
-            "Install a released package of amazon-ssm-agent.",
-            "amazon-ssm-agent -version, dpkg, rpm or snap should name its version.",
+            "Keep one: snap remove amazon-ssm-agent, or apt-get purge amazon-ssm-agent (dnf remove"
+            " amazon-ssm-agent), best in the AMI.",
         ],
-        reason="placeholder" if agent.version else "unreadable",
+        reason="snap-and-package",
     )
 
 
@@ -218,39 +217,40 @@ CAUSES = (
         ),
     ),
     CauseRow(
-        "agent-needs-ec2messages",
-        _needs_ec2messages,
+        "agent-hybrid",
+        _hybrid,
         Explain(
-            f"An agent older than {NO_EC2MESSAGES} takes its commands from ec2messages, and that "
-            "endpoint cannot be used from here, while ssm and ssmmessages can.",
-            "The version is compared as four numbers; the endpoint by name, TCP and TLS. With a "
-            "live channel to ssmmessages it is a warning: sessions work, Run Command does not.",
-            "Upgrade the agent first: the endpoint's retirement was announced.",
-            "endpoint-missing: there other services are unusable too.",
+            "The agent was registered as a hybrid (on-premises) node and takes that identity, so "
+            "the instance itself never appears.",
+            "A registration with an id mi-... in /var/lib/amazon/ssm on an EC2 instance; the agent "
+            "prefers it to the instance's own identity. State of another instance (i-...) is only "
+            "a note: the agent registers anew.",
+            "amazon-ssm-agent -register -clear, then restart it; never bake a registered agent.",
+            "role-lacks-permission, role-missing.",
+            "Fleet Manager lists a node mi-... in place of the instance; the instance's Session "
+            'Manager tab says "SSM Agent is not online".',
         ),
     ),
     CauseRow(
-        "agent-outdated",
-        _outdated,
+        "agent-not-enabled",
+        _not_enabled,
         Explain(
-            f"The agent is older than {NO_EC2MESSAGES} and still works over ec2messages.",
-            "Its version, and a working connection to ec2messages.",
-            "Upgrade the agent before the endpoint retires.",
-            "agent-needs-ec2messages: there the endpoint is already out of reach.",
-            "None yet.",
+            "The agent runs, but its unit is not enabled.",
+            "UnitFileState of systemctl show is disabled or masked while its process runs.",
+            "systemctl enable amazon-ssm-agent, best in the AMI.",
+            "agent-not-running: that is what it becomes at the next boot.",
+            "None, until the next reboot.",
         ),
     ),
     CauseRow(
-        "agent-version-unknown",
-        _version_unknown,
+        "agent-duplicate",
+        _duplicate,
         Explain(
-            "The version of the agent could not be read, or is a placeholder such as 3.3.0.0 that "
-            "a build from source carries.",
-            "Package database, snap metadata, then `amazon-ssm-agent -version` where only root "
-            "could have written the file.",
-            "Install a released package.",
-            "agent-outdated.",
-            "None.",
+            "Two agents are installed, a snap and a deb or rpm package.",
+            "Both programs are there. They share /var/lib/amazon/ssm and take turns in failing.",
+            "Remove one of the two.",
+            "agent-restart-needed.",
+            "None, or an instance whose agent version changes back and forth.",
         ),
     ),
 )

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from agentcheck.diagnosis.rows import UPGRADE, CauseRow, Explain, aws, create_endpoint, listing
 from agentcheck.diagnosis.services import judged, names_of
+from agentcheck.hosts import vpc_resolvers
 from agentcheck.model import FAIL, WARN, Cause
-from agentcheck.observations import EC2MESSAGES, Endpoint, Instance, Name, Observed
-
-AMAZON_RESOLVERS = ("169.254.169.253", "fd00:ec2::253")
+from agentcheck.observations import EC2MESSAGES, Endpoint, Name, Observed
 
 
 def _in_states(o: Observed, *states: str) -> list[tuple[Endpoint, Name]]:
@@ -18,21 +17,10 @@ def _in_states(o: Observed, *states: str) -> list[tuple[Endpoint, Name]]:
     return [(endpoint, name) for endpoint, name in found if name.state in states]
 
 
-def _is_amazon(server: str, instance: Instance) -> bool:
-    """Whether a server is the VPC's own: the link-local address or a VPC network's base + 2."""
-    bases = {_plus_two(cidr) for cidr in instance.vpc_cidrs if "." in cidr}
-    return server in AMAZON_RESOLVERS or server in bases
-
-
-def _plus_two(cidr: str) -> str:
-    first, second, third, last = cidr.split("/")[0].split(".")
-    return f"{first}.{second}.{third}.{int(last) + 2}"
-
-
 def _server_remedy(o: Observed, servers: Sequence[str]) -> list[str]:
     instance = o.instance
     vpc = instance.vpc_id or "VPC_ID"
-    if any(_is_amazon(server, instance) for server in servers):
+    if set(servers) & set(vpc_resolvers(instance.vpc_cidrs)):
         return [
             "Switch on DNS resolution (enableDnsSupport) of the VPC; if it is on, look for a host"
             " firewall that drops port 53.",
@@ -139,7 +127,7 @@ def _not_found(o: Observed) -> Iterator[Cause]:
         f"The name{'s' if plural else ''} {listing(hosts)}"
         f" {kind if not plural else kind.replace('does', 'do').replace('has', 'have')}"
         " in DNS as seen from here.",
-        [f"{name.host}: {_what(name)}" for _, name in found],
+        [f"{name.host}: {_what(name)}{_elsewhere(o, e.service)}" for e, name in found],
         [
             *upgrade,
             f"Create the VPC endpoint{'s' if plural else ''} for {listing(services)} with private"
@@ -155,6 +143,15 @@ def _not_found(o: Observed) -> Iterator[Cause]:
         services,
         reason=found[0][1].state,
     )
+
+
+def _elsewhere(o: Observed, service: str) -> str:
+    """What the VPC's own resolver says, where it has an answer that does not work either."""
+    comparison = o.comparisons.get(service)
+    if comparison is None or comparison.path is None:
+        return ""
+    answer = comparison.answer
+    return f"; {answer.server} says {', '.join(answer.addresses[:4])}, which do not work either"
 
 
 def _what(name: Name) -> str:

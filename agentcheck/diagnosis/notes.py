@@ -18,6 +18,9 @@ def notes(o: Observed) -> Iterator[Note]:
     if public:
         services = names_of(endpoint for endpoint, _ in public)
         yield Note("public-addresses", f"{listing(services)} reached over public addresses")
+    pinned = [e for e in judged(o) if e.service in o.names and o.names[e.service].pinned]
+    if pinned:
+        yield Note("hosts-pinned", f"the hosts file pins {listing(names_of(pinned))}, as DNS does")
     for service, path in o.paths.items():
         if path.left_out:
             yield Note("addresses-left-out", f"{service}: {path.left_out} more addresses not tried")

@@ -14,7 +14,7 @@ from agentcheck.observations import DEFAULT_HOST_MANAGEMENT, Observed
 POLICY = "AmazonSSMManagedInstanceCore"
 
 
-def _now(o: Observed) -> float:
+def now_by_imds(o: Observed) -> float:
     """Credentials are dated by IMDS, so its clock says whether they have ended."""
     offset = o.imds.clock_offset_s if o.imds else None
     return true_now(o) if offset is None else by_imds(o.now, offset)
@@ -29,7 +29,7 @@ def _missing(o: Observed) -> Iterator[Cause]:
         return
     if agent is not None and (
         # What may not be read may hold the credentials of Default Host Management.
-        agent.identity.unreadable or agent.host_management_active(_now(o))
+        agent.identity.unreadable or agent.host_management_active(now_by_imds(o))
     ):
         return
     instance = o.instance
@@ -100,14 +100,15 @@ def _expired(o: Observed) -> Iterator[Cause]:
     role = o.role
     if role is None or role.state != "present" or role.expiration is None:
         return
-    if role.expiration >= _now(o):
+    refused = o.permission is not None and o.permission.state == "expired"
+    if role.expiration >= now_by_imds(o) and not (refused and true_now(o) == o.now):
         return
     yield Cause(
         "credentials-expired",
         FAIL,
         f"The credentials of the role {role.name} ended {_utc(role.expiration)} and IMDS gives"
         " no newer ones.",
-        [f"Expiration {_utc(role.expiration)}, now {_utc(_now(o))}"]
+        [f"Expiration {_utc(role.expiration)}, now {_utc(now_by_imds(o))}"]
         + ([f"last updated {_utc(role.last_updated)}"] if role.last_updated else []),
         [
             "Attach the instance profile again, or stop and start the instance: IMDS then fetches"

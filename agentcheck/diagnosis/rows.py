@@ -37,13 +37,17 @@ class CauseRow:
     """One row: the code, how it is found in what was observed, and what it means.
 
     `find` yields a cause for each independent fault (mostly none or one). `beats` are codes that
-    merely follow from this one when its status is fail or unknown.
+    merely follow from this one when its status is fail or unknown. A row that stands
+    `beside_another` says nothing without a failure of the same services, and one of `last_resort`
+    nothing beside any failure or unknown.
     """
 
     code: str
     find: Callable[[Observed], Iterable[Cause]]
     explain: Explain
     beats: Sequence[str] = ()
+    beside_another: bool = False
+    last_resort: bool = False
 
 
 def listing(words: Sequence[str]) -> str:
@@ -66,6 +70,27 @@ def group_id(instance: Instance) -> str:
 def aws(instance: Instance, command: str) -> str:
     """An AWS CLI command with the instance's Region."""
     return f"aws {command} --region {instance.region or 'REGION'}"
+
+
+def without_login(instance: Instance) -> list[str]:
+    """How to do something on a host that nobody can log in to."""
+    return [
+        "Without a login: the EC2 serial console (console: EC2, Instances, Connect, EC2 serial"
+        " console), or user data that runs at every boot and a stop and start.",
+        aws(
+            instance,
+            "ec2-instance-connect send-serial-console-ssh-public-key"
+            f" --instance-id {instance.instance_id or 'INSTANCE_ID'} --serial-port 0"
+            " --ssh-public-key file://KEY.pub",
+        ),
+    ]
+
+
+def reboot(instance: Instance) -> str:
+    """The AWS CLI command that reboots this instance."""
+    return aws(
+        instance, f"ec2 reboot-instances --instance-ids {instance.instance_id or 'INSTANCE_ID'}"
+    )
 
 
 def create_endpoint(instance: Instance, service: str) -> str:

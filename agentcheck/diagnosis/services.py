@@ -9,14 +9,19 @@ from agentcheck.observations import (
     CORE_SERVICES,
     EC2MESSAGES,
     NO_EC2MESSAGES,
+    Comparison,
     Endpoint,
+    Name,
     Observed,
     Path,
 )
 
 
 def usable(o: Observed, service: str) -> bool:
-    """DNS, TCP to at least one address and TLS worked."""
+    """DNS, TCP to at least one address and TLS worked; through the proxy where there is one."""
+    if service in o.proxies:
+        tunnel = o.tunnels.get(service)
+        return tunnel is not None and tunnel.usable
     path = o.paths.get(service)
     return path is not None and path.usable
 
@@ -26,28 +31,28 @@ def agent_is_old(o: Observed) -> bool:
     agent = o.agent
     return (
         agent is not None
-        and agent.version is not None
+        and agent.acting_version is not None
         and agent.version_known
-        and agent.version < NO_EC2MESSAGES
+        and agent.acting_version < NO_EC2MESSAGES
     )
 
 
 def only_ec2messages_missing(o: Observed) -> bool:
     """An old agent's ec2messages is unusable while all else that it needs works."""
-    required = [e.service for e in o.endpoints.values() if e.required]
+    needed = [e.service for e in o.endpoints.values() if e.required]
     looked_at = EC2MESSAGES in o.names
     return (
         agent_is_old(o)
-        and EC2MESSAGES in required
+        and EC2MESSAGES in needed
         and looked_at
         and not usable(o, EC2MESSAGES)
-        and all(usable(o, service) for service in required if service != EC2MESSAGES)
+        and all(usable(o, service) for service in needed if service != EC2MESSAGES)
     )
 
 
-def judged(o: Observed) -> list[Endpoint]:
-    """The required endpoints whose faults are causes of their own, in the usual order."""
-    left_out = set(o.proxies)  # seen directly only, while the agent goes another way
+def _accusable(o: Observed) -> list[Endpoint]:
+    """The required endpoints whose failure is not one of the agent's own settings."""
+    left_out = set()
     if only_ec2messages_missing(o):
         left_out.add(EC2MESSAGES)
     if o.agent is not None:
@@ -57,8 +62,38 @@ def judged(o: Observed) -> list[Endpoint]:
             left_out.add(EC2MESSAGES)  # nothing seen tells whether it is needed
         # A host that the configuration pins wrongly fails by that, whatever it does.
         left_out |= {p.service or "" for p in problems(o.agent.config, o.instance.region)}
-    required = [e for e in o.endpoints.values() if e.required and e.service not in left_out]
-    return sorted(required, key=lambda e: (e.service not in CORE_SERVICES, e.service))
+    found = [e for e in o.endpoints.values() if e.required and e.service not in left_out]
+    return sorted(found, key=lambda e: (e.service not in CORE_SERVICES, e.service))
+
+
+def overridden(o: Observed) -> list[tuple[Endpoint, Name]]:
+    """Those whose name the hosts file gives another address than DNS."""
+    found = [(e, o.names[e.service]) for e in _accusable(o) if e.service in o.names]
+    return [(e, name) for e, name in found if name.overridden and e.service not in o.proxies]
+
+
+def split(o: Observed) -> list[tuple[Endpoint, Comparison]]:
+    """Those for which the VPC's own resolver has a private answer that works, and ours has not."""
+    found = [(e, o.comparisons[e.service]) for e in _accusable(o) if e.service in o.comparisons]
+    return [
+        (e, comparison)
+        for e, comparison in found
+        if comparison.path is not None and comparison.path.usable and e.service not in o.proxies
+    ]
+
+
+def required(o: Observed) -> list[Endpoint]:
+    """The required endpoints that may be accused of anything, in the usual order.
+
+    What the hosts file or a foreign resolver sends astray is explained by that.
+    """
+    astray = {e.service for e, _ in overridden(o)} | {e.service for e, _ in split(o)}
+    return [endpoint for endpoint in _accusable(o) if endpoint.service not in astray]
+
+
+def judged(o: Observed) -> list[Endpoint]:
+    """Those of the required endpoints that the agent reaches directly."""
+    return [endpoint for endpoint in required(o) if endpoint.service not in o.proxies]
 
 
 def reached_publicly(o: Observed) -> list[tuple[Endpoint, Path]]:

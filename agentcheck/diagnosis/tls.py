@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agentcheck.clock import utc
 from agentcheck.diagnosis.machine import true_now
 from agentcheck.diagnosis.rows import CauseRow, Explain, listing
-from agentcheck.diagnosis.services import judged, names_of
+from agentcheck.diagnosis.services import names_of, required, usable
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Connection, Endpoint, Observed
 
@@ -27,16 +27,28 @@ _WORST_FIRST = (
 def _broken(o: Observed, *states: str) -> list[Broken]:
     """Required endpoints that TCP reached but TLS did not, where that is in one of the states."""
     found = []
-    for endpoint in judged(o):
-        path = o.paths.get(endpoint.service)
-        if path is None or path.usable or not path.reached:
+    for endpoint in required(o):
+        if usable(o, endpoint.service):
             continue
-        tried = [c for c in path.reached if c.tls in _WORST_FIRST and not _clock_is_it(o, c)]
+        tried = [
+            c
+            for c in _reached(o, endpoint.service)
+            if c.tls in _WORST_FIRST and not _clock_is_it(o, c)
+        ]
         if tried:
             worst = min(tried, key=lambda c: _WORST_FIRST.index(str(c.tls)))
             if worst.tls in states:
                 found.append((endpoint, worst))
     return found
+
+
+def _reached(o: Observed, service: str) -> Sequence[Connection]:
+    """The connections that TCP made: through the proxy where the agent takes one."""
+    if service in o.proxies:
+        tunnel = o.tunnels.get(service)
+        return (tunnel.connection,) if tunnel and tunnel.connection else ()
+    path = o.paths.get(service)
+    return path.reached if path else ()
 
 
 def _clock_is_it(o: Observed, seen: Connection) -> bool:

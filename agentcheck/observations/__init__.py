@@ -11,6 +11,7 @@ from agentcheck.observations.agent import (
     Agent,
     AgentConfig,
     AgentIdentity,
+    Channel,
     Install,
     Process,
     Socket,
@@ -18,20 +19,24 @@ from agentcheck.observations.agent import (
     Version,
     parse_version,
 )
-from agentcheck.observations.host import Imds, Instance, Machine, Role
+from agentcheck.observations.agent_log import AgentLog, LogEntry
+from agentcheck.observations.host import Imds, Instance, Machine, Role, Volume
 from agentcheck.observations.network import (
     CORE_SERVICES,
     EC2MESSAGES,
     SSM,
     SSMMESSAGES,
     Certificate,
+    Comparison,
     Connection,
     Endpoint,
     Name,
     Path,
     ServerAnswer,
     TrustStore,
+    Tunnel,
 )
+from agentcheck.observations.permission import Permission
 from agentcheck.observations.round import Facts, Observed, Policy
 
 __all__ = [
@@ -45,24 +50,31 @@ __all__ = [
     "Agent",
     "AgentConfig",
     "AgentIdentity",
+    "AgentLog",
     "Certificate",
+    "Channel",
+    "Comparison",
     "Connection",
     "Endpoint",
     "Facts",
     "Imds",
     "Install",
     "Instance",
+    "LogEntry",
     "Machine",
     "Name",
     "Observed",
     "Path",
+    "Permission",
     "Policy",
     "Process",
     "Role",
     "ServerAnswer",
     "Socket",
     "TrustStore",
+    "Tunnel",
     "Unit",
     "Version",
+    "Volume",
     "parse_version",
 ]

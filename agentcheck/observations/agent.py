@@ -55,11 +55,13 @@ class Install:
 
 @dataclass(frozen=True)
 class Process:
-    """A process of the agent; `deleted` when its program file was replaced under it."""
+    """A process of the agent; `deleted` when its program file was replaced under it, `started`
+    its start by this host's clock."""
 
     pid: int
     path: str
     deleted: bool = False
+    started: Optional[float] = None
 
     @property
     def is_main(self) -> bool:
@@ -102,13 +104,21 @@ class AgentConfig:
 
 @dataclass(frozen=True)
 class AgentIdentity:
-    """identity_config.json of the agent: which credentials it last used, and until when."""
+    """What the agent keeps about itself in /var/lib/amazon/ssm.
+
+    identity_config.json says which credentials it last used, and until when; `registered_id` is
+    that of a registration (`mi-...` for a hybrid one), `former_ids` are instances whose state it
+    still holds.
+    """
 
     instance_id: str = ""
     identity_type: str = ""
     credential_source: str = ""
     credentials_expire: Optional[float] = None
+    credentials_retrieved: Optional[float] = None
     unreadable: bool = False
+    registered_id: str = ""
+    former_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,8 @@ class Agent:
     """amazon-ssm-agent on this host. `processes_hidden`: there may be some we may not see.
 
     `environment` holds the proxy and CA variables of its process; a proxy's URL may hold a
-    password, so it is never printed as it is.
+    password, so it is never printed as it is. `running_version` is told only where it may differ
+    from the installed one; `dangling_snap`: a snap whose `current` leads nowhere.
     """
 
     installs: Sequence[Install] = ()
@@ -127,6 +138,9 @@ class Agent:
     identity: AgentIdentity = field(default_factory=AgentIdentity)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     environment_hidden: bool = False
+    running_version: Optional[Version] = None
+    updating: bool = False
+    dangling_snap: bool = False
 
     @property
     def running(self) -> bool:
@@ -169,13 +183,25 @@ class Agent:
         return self.install.version if self.install else None
 
     @property
+    def acting_version(self) -> Optional[Version]:
+        """The version that acts now: of the process, which may be older than what is installed."""
+        return self.running_version or self.version
+
+    @property
     def version_is_placeholder(self) -> bool:
         """Builds from source carry x.y.0.0 (3.3.0.0): says nothing of what they can do."""
-        return self.version is not None and self.version[2:] == (0, 0)
+        version = self.acting_version
+        return version is not None and version[2:] == (0, 0)
 
     @property
     def version_known(self) -> bool:
-        return self.version is not None and not self.version_is_placeholder
+        return self.acting_version is not None and not self.version_is_placeholder
+
+    @property
+    def is_hybrid(self) -> bool:
+        """Whether it acts as a managed node `mi-...` instead of as this instance."""
+        ids = (self.identity.registered_id, self.identity.instance_id)
+        return any(known.startswith("mi-") for known in ids)
 
 
 @dataclass(frozen=True)
@@ -192,3 +218,14 @@ class Socket:
     def alive(self) -> bool:
         """Established is not enough: a black-holed connection stays so for minutes."""
         return self.established and self.unacknowledged == 0 and self.retransmits == 0
+
+
+@dataclass(frozen=True)
+class Channel:
+    """The agent's channel to ssmmessages: proven to live (True) or not to (False), else None.
+
+    `by` is what it was told by: "socket" (its own connections), "log" (its own words).
+    """
+
+    connected: Optional[bool]
+    by: str = ""

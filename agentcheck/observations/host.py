@@ -69,3 +69,27 @@ class Role:
     last_updated: Optional[float] = None
     access_key_prefix: str = ""
     error: str = ""
+
+
+# Below this a file system is full for all practical purposes: not even a log line fits.
+FULL_BYTES = 65536
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The file system under a place where the agent must write. None: not counted or not seen."""
+
+    place: str
+    bytes_free: Optional[int] = None
+    inodes_free: Optional[int] = None
+    read_only: bool = False
+    error: str = ""
+
+    @property
+    def trouble(self) -> str:
+        """read-only, no-bytes, no-inodes, or "" when it can be written."""
+        if self.read_only:
+            return "read-only"
+        if self.bytes_free is not None and self.bytes_free < FULL_BYTES:
+            return "no-bytes"
+        return "no-inodes" if self.inodes_free == 0 else ""

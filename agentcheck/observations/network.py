@@ -37,7 +37,8 @@ class ServerAnswer:
 @dataclass(frozen=True)
 class Name:
     """A name's resolution. `state`: ok, nxdomain, no-address, servfail, refused, unreachable,
-    failed; `system` what getaddrinfo said (ok, timeout, or its error)."""
+    failed; `system` what getaddrinfo said (ok, timeout, or its error); `pinned` those of the
+    addresses that come from the hosts file."""
 
     host: str
     state: str
@@ -45,6 +46,19 @@ class Name:
     system: str = ""
     servers: Sequence[ServerAnswer] = ()
     duration_s: float = 0.0
+    pinned: Sequence[str] = ()
+
+    @property
+    def in_dns(self) -> Optional[ServerAnswer]:
+        """What DNS itself says: the first server that answers; None when nobody was asked."""
+        said = ("ok", "nxdomain", "no-address")
+        return next((answer for answer in self.servers if answer.state in said), None)
+
+    @property
+    def overridden(self) -> bool:
+        """Whether the hosts file gives an address that DNS does not."""
+        said = self.in_dns
+        return said is not None and not set(self.pinned) <= set(said.addresses)
 
     @property
     def silent_servers(self) -> Sequence[str]:
@@ -139,6 +153,38 @@ class Path:
     def usable(self) -> bool:
         """TCP to at least one address and TLS on those that TCP reached first."""
         return any(c.tls == "ok" for c in self.connections)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the VPC's own resolver says of a name, and fresh connections to those addresses.
+
+    `path` is None where its answer is the one that was used anyway, or has no private address.
+    """
+
+    answer: ServerAnswer
+    path: Optional[Path] = None
+
+
+@dataclass(frozen=True)
+class Tunnel:
+    """The way to one service through the agent's proxy.
+
+    `proxy` is its URL without secrets. `state`: ok (CONNECT succeeded, `connection` is TLS inside),
+    denied (`status` of the answer to CONNECT), unresolved, timeout, refused, no-route, prohibited,
+    failed, tls (with an https proxy), hangs, not-proxy, invalid (a setting that Go refuses),
+    unsupported (not tried).
+    """
+
+    proxy: str
+    state: str
+    status: Optional[int] = None
+    error: str = ""
+    connection: Optional[Connection] = None
+
+    @property
+    def usable(self) -> bool:
+        return self.connection is not None and self.connection.tls == "ok"
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Optional, Protocol
 
-from agentcheck.observations.agent import Agent
-from agentcheck.observations.host import Imds, Instance, Machine, Role
-from agentcheck.observations.network import Endpoint, Name, Path, TrustStore
+from agentcheck.observations.agent import Agent, Channel
+from agentcheck.observations.agent_log import AgentLog
+from agentcheck.observations.host import Imds, Instance, Machine, Role, Volume
+from agentcheck.observations.network import Comparison, Endpoint, Name, Path, TrustStore, Tunnel
+from agentcheck.observations.permission import Permission
+
+UNSEEN = Channel(None)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The settings that judge, not probe."""
+    """The settings that judge, not probe. `signed_call`: whether this round may make it."""
 
     require_private: str = "auto"
     ec2messages_retirement: str = "2026-09-30"
     on_ec2: str = "auto"
+    signed_call: bool = True
 
 
 class Facts(Protocol):
@@ -29,12 +34,18 @@ class Facts(Protocol):
     def imds(self) -> Imds: ...
     def role(self) -> Role: ...
     def agent(self) -> Agent: ...
-    def connected(self) -> Optional[bool]: ...
+    def agent_log(self) -> AgentLog: ...
+    def disk(self) -> Sequence[Volume]: ...
+    def channel(self) -> Channel: ...
+    def permission(self) -> Permission: ...
     def endpoint(self, service: str) -> Optional[Endpoint]: ...
     def name(self, service: str) -> Name: ...
     def path(self, service: str) -> Path: ...
+    def comparison(self, service: str) -> Optional[Comparison]: ...
     def services(self) -> Sequence[str]: ...
+    def usable(self, service: str) -> bool: ...
     def proxy(self, service: str) -> Optional[str]: ...
+    def tunnel(self, service: str) -> Tunnel: ...
     def clock_offsets(self) -> Mapping[str, float]: ...
     def now(self) -> float: ...
 
@@ -43,11 +54,12 @@ class Facts(Protocol):
 class Observed:
     """Everything one round saw, frozen: what the diagnosis and the report are made from.
 
-    `connected` is proven (True), disproven (False) or not known (None); `services` are those that
-    the agent needs or the configuration asks for, None when that is not known. `clock_offsets`
-    maps a source ("imds" or a service) to its clock minus ours; `proxies` the proxy, without
-    its secrets, of each service that the agent takes one for; `unanswered` the id of a check
-    that ended in error to what happened.
+    `services` are those that the agent needs or the configuration asks for, None when that is not
+    known. `clock_offsets` maps a source ("imds" or a service) to its clock minus ours;
+    `comparisons` what the VPC's own resolver said of a service's name, where that was asked;
+    `proxies` the proxy, without its secrets, of each service that the agent takes one for,
+    `tunnels` what was met on the way through it; `unanswered` the id of a check that ended in
+    error to what happened.
     """
 
     now: float
@@ -56,15 +68,25 @@ class Observed:
     imds: Optional[Imds] = None
     role: Optional[Role] = None
     agent: Optional[Agent] = None
-    connected: Optional[bool] = None
+    agent_log: Optional[AgentLog] = None
+    disk: Sequence[Volume] = ()
+    channel: Channel = UNSEEN
+    permission: Optional[Permission] = None
     services: Optional[Sequence[str]] = None
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     names: Mapping[str, Name] = field(default_factory=dict)
     paths: Mapping[str, Path] = field(default_factory=dict)
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
     proxies: Mapping[str, str] = field(default_factory=dict)
+    tunnels: Mapping[str, Tunnel] = field(default_factory=dict)
     trust_store: Optional[TrustStore] = None
     clock_offsets: Mapping[str, float] = field(default_factory=dict)
     unanswered: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def connected(self) -> Optional[bool]:
+        """Whether the agent's channel is proven (True), disproven (False) or not known (None)."""
+        return self.channel.connected
 
     @property
     def instance(self) -> Instance:

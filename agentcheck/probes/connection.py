@@ -12,9 +12,12 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, Optional, Union
+
+from urllib3.util.ssltransport import SSLTransport
 
 from agentcheck import __version__
 from agentcheck.model import printable
@@ -23,6 +26,9 @@ from agentcheck.probes.imds_http import clock_offset
 from agentcheck.probes.parallel import side_by_side
 from agentcheck.probes.trust_store import PARTIAL_CHAIN
 
+# A socket, or what stands for one: urllib3's transport has no common base with it.
+Stream = Any
+Dial = Callable[[], Stream]
 USER_AGENT = f"agentcheck/{__version__}"
 # An answer to the plain request only adds its status and clock: it is not worth waiting for.
 HTTP_TIMEOUT = 1.5
@@ -79,23 +85,25 @@ def probe_all(
 def _probe(
     host: str, port: int, place: Connection, context: ssl.SSLContext, timeout: float
 ) -> Connection:
+    def dial() -> socket.socket:
+        return socket.create_connection((place.address, port), timeout)
+
     started = time.monotonic()
     try:
-        plain = socket.create_connection((place.address, port), timeout)
+        plain = dial()
     except OSError as error:
         return replace(
-            place, tcp=_tcp_state(error), connect_s=_since(started), error=_text(error, timeout)
+            place, tcp=tcp_state(error), connect_s=since(started), error=error_text(error, timeout)
         )
-    seen = replace(place, tcp="ok", connect_s=_since(started))
-    with plain:
-        return _tls(host, port, plain, seen, context, timeout)
+    seen = replace(place, tcp="ok", connect_s=since(started))
+    return try_tls(host, dial, plain, seen, context, timeout)
 
 
-def _since(started: float) -> float:
+def since(started: float) -> float:
     return round(time.monotonic() - started, 4)
 
 
-def _tcp_state(error: OSError) -> str:
+def tcp_state(error: OSError) -> str:
     if isinstance(error, (socket.timeout, TimeoutError)) or error.errno == errno.ETIMEDOUT:
         return "timeout"
     if error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
@@ -105,37 +113,54 @@ def _tcp_state(error: OSError) -> str:
     return "prohibited" if error.errno in _LOCAL else "failed"
 
 
-def _text(error: OSError, timeout: float) -> str:
-    if _tcp_state(error) == "timeout":
+def error_text(error: OSError, timeout: float) -> str:
+    if tcp_state(error) == "timeout":
         return f"no answer within {timeout:g} s"
     name = errno.errorcode.get(error.errno or 0)
     return f"{error.strerror} ({name})" if name else type(error).__name__
 
 
-def _tls(
+def try_tls(
     host: str,
-    port: int,
-    plain: socket.socket,
+    dial: Dial,
+    plain: Stream,
     seen: Connection,
     context: ssl.SSLContext,
     timeout: float,
 ) -> Connection:
+    """TLS with `host` over a connection that is there, which is closed in the end.
+
+    `dial` makes another one like it: a certificate that does not verify is looked at again.
+    """
     started = time.monotonic()
     try:
-        plain.settimeout(timeout)
-        with context.wrap_socket(plain, server_hostname=host) as secure:
-            seen = replace(
-                seen, tls="ok", tls_s=_since(started), certificate=_decode(secure.getpeercert())
-            )
+        with closing(secured(host, plain, context, timeout)) as secure:
+            certificate = _decode(secure.getpeercert())
+            seen = replace(seen, tls="ok", tls_s=since(started), certificate=certificate)
             return _http(secure, host, seen)
     except ssl.SSLCertVerificationError as error:
-        failed = replace(seen, tls_s=_since(started), error=_openssl_text(error))
-        certificate, offset = _look_again(host, port, seen.address, timeout)
+        failed = replace(seen, tls_s=since(started), error=_openssl_text(error))
+        certificate, offset = _look_again(host, dial, timeout)
         state = _verify_state(error, certificate, host)
         return replace(failed, tls=state, certificate=certificate, clock_offset_s=offset)
     except OSError as error:
         state, text = _handshake_trouble(error, timeout)
-        return replace(seen, tls=state, tls_s=_since(started), error=text)
+        return replace(seen, tls=state, tls_s=since(started), error=text)
+
+
+def secured(host: str, plain: Stream, context: ssl.SSLContext, timeout: float) -> Stream:
+    """TLS over a connection; over one that is TLS itself (a proxy's) by urllib3's transport.
+
+    Raises OSError, and then the connection is closed.
+    """
+    try:
+        plain.settimeout(timeout)
+        if isinstance(plain, ssl.SSLSocket):
+            return SSLTransport(plain, context, server_hostname=host)
+        return context.wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise
 
 
 def _verify_state(
@@ -188,7 +213,7 @@ def _openssl_text(error: ssl.SSLCertVerificationError) -> str:
 
 
 def _look_again(
-    host: str, port: int, address: str, timeout: float
+    host: str, dial: Dial, timeout: float
 ) -> tuple[Optional[Certificate], Optional[float]]:
     """The certificate that did not verify, and the server's clock. None where they cannot be had.
 
@@ -201,28 +226,17 @@ def _look_again(
     unverified.verify_mode = ssl.CERT_NONE
     offset = None
     try:
-        with _secured(host, port, address, unverified, timeout) as secure:
+        with closing(secured(host, dial(), unverified, timeout)) as secure:
             der = secure.getpeercert(binary_form=True)
-            offset = _http(secure, host, Connection(address, "", False, "ok")).clock_offset_s
+            offset = _http(secure, host, Connection("", "", False, "ok")).clock_offset_s
         trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trusting.check_hostname = False
         trusting.verify_flags |= PARTIAL_CHAIN | NO_CHECK_TIME
         trusting.load_verify_locations(cadata=der)
-        with _secured(host, port, address, trusting, timeout) as secure:
+        with closing(secured(host, dial(), trusting, timeout)) as secure:
             return _decode(secure.getpeercert()), offset
     except (OSError, ValueError, TypeError):
         return None, offset
-
-
-def _secured(
-    host: str, port: int, address: str, context: ssl.SSLContext, timeout: float
-) -> ssl.SSLSocket:
-    plain = socket.create_connection((address, port), timeout)
-    try:
-        return context.wrap_socket(plain, server_hostname=host)
-    except BaseException:
-        plain.close()
-        raise
 
 
 def _decode(peer: Any) -> Optional[Certificate]:
@@ -249,7 +263,7 @@ def _name(parts: Any) -> str:
     return printable(text)[:120] or "(no name)"
 
 
-def _http(secure: ssl.SSLSocket, host: str, seen: Connection) -> Connection:
+def _http(secure: Stream, host: str, seen: Connection) -> Connection:
     """One unsigned request: any answer proves the service, and its Date is a second clock."""
     started = time.monotonic()
     client = http.client.HTTPConnection(host, timeout=HTTP_TIMEOUT)
@@ -261,7 +275,7 @@ def _http(secure: ssl.SSLSocket, host: str, seen: Connection) -> Connection:
         return replace(
             seen,
             http_status=answer.status,
-            http_s=_since(started),
+            http_s=since(started),
             clock_offset_s=clock_offset(answer.getheader("Date", ""), time.time()),
         )
     except (OSError, http.client.HTTPException, ValueError):

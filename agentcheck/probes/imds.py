@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Optional
@@ -21,6 +21,7 @@ import requests
 from agentcheck.observations import Imds, Instance, Role
 from agentcheck.probes.imds_http import TIMEOUT, Answer, clock_offset, new_session, request
 from agentcheck.probes.parallel import Task, side_by_side
+from agentcheck.probes.systems_manager import Credentials
 
 ADDRESSES = ("169.254.169.254", "[fd00:ec2::254]")
 TOKEN_TTL_SECONDS = 60
@@ -50,6 +51,7 @@ FIRST_WAVE = (
     CREDENTIALS,
     PROFILE,
 )
+_SECRETS = ("AccessKeyId", "SecretAccessKey", "Token")
 OF_THE_INTERFACE = (
     "vpc-id",
     "subnet-id",
@@ -68,6 +70,7 @@ class Metadata:
 
     imds: Imds
     role: Optional[Role] = None
+    credentials: Optional[Credentials] = field(default=None, repr=False)
 
 
 def probe() -> Metadata:
@@ -158,8 +161,10 @@ def _read(session: requests.Session, base: str, imds: Imds, started: float) -> M
     if not _INSTANCE_ID.fullmatch(instance.instance_id) or not _REGION.fullmatch(instance.region):
         what = "no instance id and Region that have the shape of one"
         return Metadata(Imds("not-genuine", None, what, clock_offset_s=None, phases=phases))
-    role = _role(role_name, listed, first[PROFILE], second.get(CREDENTIALS + role_name))
-    return Metadata(Imds("ok", None, "", instance, imds.clock_offset_s, phases), role)
+    answer = second.get(CREDENTIALS + role_name)
+    role = _role(role_name, listed, first[PROFILE], answer)
+    good = Imds("ok", None, "", instance, imds.clock_offset_s, phases)
+    return Metadata(good, role, _credentials(answer) if role.state == "present" else None)
 
 
 def _wave(session: requests.Session, base: str, paths: Sequence[str]) -> dict[str, Answer]:
@@ -247,7 +252,7 @@ def _document(answer: Answer) -> dict[str, str]:
 
 
 def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) -> Role:
-    """The state of the role. The document's secrets end here."""
+    """The state of the role, without the document's secrets."""
     if listed.status == 0 or listed.is_busy:
         return Role("unreadable", error=listed.error or f"HTTP {listed.status}")
     if listed.status == 404 or (listed.status == 200 and not name):
@@ -275,6 +280,15 @@ def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) 
         last_updated=parse_time(document.get("LastUpdated")),
         access_key_prefix=key[:4] if isinstance(key, str) else "",
     )
+
+
+def _credentials(answer: Optional[Answer]) -> Optional[Credentials]:
+    """The document's secrets, for the one signed call."""
+    document = json.loads(answer.body) if answer else {}
+    key, secret, token = (str(document.get(k) or "") for k in _SECRETS)
+    if all(re.fullmatch(r"[\x21-\x7e]+", value) for value in (key, secret, token)):
+        return Credentials(key, secret, token)
+    return None
 
 
 def parse_time(text: object) -> Optional[float]:

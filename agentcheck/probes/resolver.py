@@ -9,6 +9,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Optional
 
 import dns.exception
 import dns.flags
@@ -26,27 +29,21 @@ from agentcheck.probes.parallel import Task, side_by_side
 LIMIT = 4.5
 # UDP loses packets: asked again after this, while the first answer is still waited for.
 ASK_AGAIN = 2.0
+# The VPC's resolver is a hop away; what takes longer is no comparison.
+ONCE = 1.5
 # An answer of the system that takes longer may have waited for a dead server: then it is worth
 # finding out which. The shortest time-out that resolv.conf allows is 1 s.
 SLOW = 0.8
-# glibc uses the first three servers of resolv.conf (MAXNS, resolv.conf(5)).
-MAX_SERVERS = 3
 MAX_ADDRESSES = 512
 
 _NO_NAME = {socket.EAI_NONAME: "nxdomain", getattr(socket, "EAI_NODATA", -5): "no-address"}
 
 
-def servers() -> tuple[str, ...]:
-    """The configured DNS servers; 127.0.0.1 where none is (resolv.conf(5))."""
-    try:
-        configured = dns.resolver.Resolver().nameservers
-    except (dns.exception.DNSException, OSError, ValueError):
-        configured = []
-    return tuple(str(server) for server in configured[:MAX_SERVERS]) or ("127.0.0.1",)
+def resolve(host: str, nameservers: Sequence[str], pinned: Sequence[str] = ()) -> Name:
+    """Resolves `host` both ways at once, within `LIMIT` seconds. Never raises.
 
-
-def resolve(host: str, nameservers: Sequence[str]) -> Name:
-    """Resolves `host` both ways at once, within `LIMIT` seconds. Never raises."""
+    `pinned` is what the hosts file says: then the servers' answer is waited for, to compare.
+    """
     started = time.monotonic()
     direct = Task(
         lambda: side_by_side(lambda server: _ask(server, host), nameservers, "dns", LIMIT), "dns"
@@ -55,7 +52,7 @@ def resolve(host: str, nameservers: Sequence[str]) -> Name:
     in_time = system.finished(LIMIT)
     state, addresses = system.result() if in_time else ("timeout", ())
     # A quick answer of the system needs no explanation by the servers.
-    quick = bool(addresses) and time.monotonic() - started < SLOW
+    quick = bool(addresses) and not pinned and time.monotonic() - started < SLOW
     left = started + LIMIT + 0.1 - time.monotonic()
     answers: Sequence[ServerAnswer] = ()
     if direct.finished(min(left, 0.3) if quick else left):
@@ -63,7 +60,8 @@ def resolve(host: str, nameservers: Sequence[str]) -> Name:
             answer or ServerAnswer(server, "timeout")
             for server, answer in zip(nameservers, direct.result())
         )
-    return judge(host, state, addresses, answers, time.monotonic() - started)
+    name = judge(host, state, addresses, answers, time.monotonic() - started)
+    return replace(name, pinned=tuple(p for p in pinned if p in addresses))
 
 
 def judge(
@@ -109,12 +107,17 @@ def _getaddrinfo(host: str) -> tuple[str, Sequence[str]]:
     return "ok", tuple(addresses)[:MAX_ADDRESSES]
 
 
-def _ask(server: str, host: str) -> ServerAnswer:
+def _ask(server: str, host: str, once: bool = False) -> ServerAnswer:
     """A and AAAA from one server, over UDP and then TCP where the answer is too long."""
+    ask = (
+        (lambda kind: _exchange(server, host, kind, ONCE))
+        if once
+        else partial(_query, server, host)
+    )
     found: list[str] = []
     states = []
     kinds = ("A", "AAAA")
-    answers = side_by_side(lambda kind: _query(server, host, kind), kinds, "dns", LIMIT)
+    answers = side_by_side(ask, kinds, "dns", LIMIT)
     for kind, answer in zip(kinds, answers):
         state, addresses, error = answer or ("timeout", (), f"{kind}: no answer")
         found += addresses
@@ -124,6 +127,17 @@ def _ask(server: str, host: str) -> ServerAnswer:
     # What A met counts: a resolver that mishandles AAAA alone still serves.
     state, error = states[0]
     return ServerAnswer(server, "no-address" if state == "ok" else state, error=error)
+
+
+def ask_once(servers: Sequence[str], host: str) -> Optional[ServerAnswer]:
+    """One question to each of the servers, which are one and the same; None when all are silent.
+
+    For the VPC's own resolver: link-local traffic is limited to 1024 packets a second for each
+    network interface and shared with IMDS (VPC user guide, "DNS quotas").
+    """
+    found = side_by_side(lambda server: _ask(server, host, once=True), servers, "dns", ONCE + 0.2)
+    answers = [answer for answer in found if answer is not None and answer.state != "timeout"]
+    return next((a for a in answers if a.state == "ok"), answers[0] if answers else None)
 
 
 def _query(server: str, host: str, kind: str) -> tuple[str, Sequence[str], str]:

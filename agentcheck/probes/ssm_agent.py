@@ -23,29 +23,25 @@ from agentcheck.observations import (
     SSMMESSAGES,
     Agent,
     AgentConfig,
-    AgentIdentity,
     Install,
     Process,
+    Version,
 )
-from agentcheck.probes import agent_package, agent_unit, command
+from agentcheck.probes import agent_package, agent_state, agent_unit, command, unit_environment
 from agentcheck.probes.files import read_bounded
-from agentcheck.probes.imds import parse_time
 from agentcheck.probes.parallel import Task
 
 BINARY = Path("/usr/bin/amazon-ssm-agent")
 SNAP = Path("/snap/amazon-ssm-agent")
 SNAP_BINARY = SNAP / "current" / "amazon-ssm-agent"
 CONFIG = Path("/etc/amazon/ssm/amazon-ssm-agent.json")
-IDENTITY = Path("/var/lib/amazon/ssm/runtimeconfig/identity_config.json")
 MAX_CONFIG = 1 << 20
-# Go's names for proxies (both cases) and for certificates; nothing else of it is kept.
+# Go's names for proxies (both cases), certificates and time zone; nothing else of it is kept.
 ENVIRONMENT = (
-    "HTTPS_PROXY",
-    "https_proxy",
-    "NO_PROXY",
-    "no_proxy",
+    *(name for pair in ("http_proxy", "https_proxy", "no_proxy") for name in (pair.upper(), pair)),
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
+    "TZ",
 )
 
 # The core agent, and the workers it starts; the kernel cuts a process's name to 15 characters.
@@ -58,9 +54,9 @@ _SECTION_OF = {SSM: "Ssm", EC2MESSAGES: "Mds", SSMMESSAGES: "Mgs"}
 
 def probe() -> Agent:
     """Looks for the agent. Never raises for what is or is not there."""
-    processes, hidden = _processes()
-    environment = _environment(processes)
+    processes, hidden, updating = _processes()
     snap = SNAP_BINARY.is_file() and not BINARY.is_file()
+    environment = _environment(processes, agent_unit.SNAP_UNIT if snap else agent_unit.UNIT)
     # Beside the package databases: both run programs that may hang.
     unit = Task(lambda: agent_unit.probe(snap), "unit")
     installs = tuple(_installs(processes))
@@ -70,9 +66,12 @@ def probe() -> Agent:
         processes_hidden=hidden,
         unit=unit.result() if unit.finished(command.TIMEOUT) else None,
         config=_config(installs),
-        identity=_identity(),
+        identity=agent_state.identity(),
         environment=environment or {},
         environment_hidden=environment is None,
+        running_version=_running_version(processes),
+        updating=updating,
+        dangling_snap=SNAP_BINARY.parent.is_symlink() and not SNAP_BINARY.parent.exists(),
     )
 
 
@@ -87,30 +86,48 @@ def _installs(processes: Sequence[Process]) -> Iterator[Install]:
             yield Install(process.path, "")
 
 
-def _processes() -> tuple[tuple[Process, ...], bool]:
-    """The agent's processes, and whether some may be hidden from us.
+def _processes() -> tuple[tuple[Process, ...], bool, bool]:
+    """The agent's processes, whether some may be hidden from us, and whether its updater runs.
 
     Only uid 0 and our own pid and network namespaces count: a container's agent serves the
     container, and anybody may call a program amazon-ssm-agent.
     """
     found = []
+    updating = False
     hidden = os.geteuid() != 0 and _proc_is_hidden()
     for process in psutil.process_iter():
         try:
             if process.name() not in _CUT_NAMES and process.name() not in PROGRAMS:
+                updating = updating or _is_updater(process)
                 continue
             if process.uids().real != 0 or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             if not _same_namespaces(process.pid):
                 continue
             path, deleted = _program(process)
+            started = process.create_time()
         except (psutil.Error, OSError):
             continue
         if os.path.basename(path) in PROGRAMS:
-            found.append(
-                Process(process.pid, _SNAP_REVISION.sub(f"{SNAP}/current/", path), deleted)
-            )
-    return tuple(found), hidden
+            current = _SNAP_REVISION.sub(f"{SNAP}/current/", path)
+            # A snap that was refreshed runs on from its former revision's folder.
+            deleted = deleted or (current != path and os.path.realpath(current) != path)
+            found.append(Process(process.pid, current, deleted, started))
+    return tuple(found), hidden, updating
+
+
+def _is_updater(process: Any) -> bool:
+    if process.name()[:7] != "updater" or process.uids().real != 0:
+        return False
+    return agent_state.is_updater(_program(process)[0])
+
+
+def _running_version(processes: Sequence[Process]) -> Optional[Version]:
+    """What a process says whose program was replaced since; None where it is the installed one."""
+    for process in processes:
+        if process.is_main and process.deleted:
+            return agent_package.version_of_process(process.pid)
+    return None
 
 
 def _proc_is_hidden() -> bool:
@@ -228,8 +245,11 @@ def _lookup(document: Mapping[str, Any], key: str) -> Any:
     return next((v for k, v in document.items() if k.lower() == key.lower()), None)
 
 
-def _environment(processes: Sequence[Process]) -> Optional[dict[str, str]]:
-    """What decides how the agent's process connects; None when we may not read it."""
+def _environment(processes: Sequence[Process], unit: str) -> Optional[dict[str, str]]:
+    """What decides how the agent connects; None when we may not read its process's.
+
+    Of an agent that does not run, what its unit would give it.
+    """
     for process in processes:
         if not process.is_main:
             continue
@@ -241,24 +261,4 @@ def _environment(processes: Sequence[Process]) -> Optional[dict[str, str]]:
             continue
         pairs = (entry.partition("=") for entry in raw.decode("utf-8", "replace").split("\0"))
         return {key: value for key, _, value in pairs if key in ENVIRONMENT}
-    return {}
-
-
-def _identity() -> AgentIdentity:
-    try:
-        document = json.loads(read_bounded(IDENTITY, MAX_CONFIG).decode("utf-8", "replace"))
-    except FileNotFoundError:
-        return AgentIdentity()
-    except PermissionError:
-        return AgentIdentity(unreadable=True)
-    except (OSError, ValueError, RecursionError):
-        return AgentIdentity()
-    if not isinstance(document, dict):
-        return AgentIdentity()
-    texts = {key: value for key, value in document.items() if isinstance(value, str)}
-    return AgentIdentity(
-        texts.get("InstanceId", "")[:40],
-        texts.get("IdentityType", "")[:20],
-        texts.get("CredentialSource", "")[:20],
-        parse_time(texts.get("CredentialsExpiresAt")),
-    )
+    return {k: v for k, v in unit_environment.read(unit).items() if k in ENVIRONMENT}

@@ -30,7 +30,7 @@ from agentcheck.observations import (
     Unit,
 )
 from tests import worlds
-from tests.worlds import NOW, agent, connection, healthy, with_name, with_path
+from tests.worlds import ALIVE, DEAD, NOW, UNSEEN, agent, connection, healthy, with_name, with_path
 
 
 def codes(world: Observed, complete: bool = True) -> list[str]:
@@ -66,7 +66,7 @@ def test_a_healthy_instance_is_healthy_and_a_part_of_it_partial() -> None:
 
 def test_independent_causes_are_all_listed_the_most_fundamental_first() -> None:
     world = blocked(blocked(healthy(), "ssm"), "ssmmessages")
-    world = replace(world, role=Role("no-profile"), agent=agent(running=False), connected=False)
+    world = replace(world, role=Role("no-profile"), agent=agent(running=False), channel=DEAD)
     assert codes(world) == ["agent-not-running", "role-missing", "endpoint-blocked"]
 
 
@@ -96,14 +96,14 @@ def test_a_shut_metadata_service_alone_makes_no_foreign_machine(is_ec2: bool) ->
         machine=Machine(is_ec2),
         imds=Imds("unreachable", "timeout", "no answer"),
         agent=agent(),
-        connected=False,
+        channel=DEAD,
     )
     assert codes(world) == ["imds-unreachable"]
 
 
 def test_who_may_not_see_the_channel_does_not_accuse_the_metadata_service() -> None:
     world = Observed(
-        now=NOW, imds=Imds("unreachable", "refused", "no"), agent=agent(), connected=None
+        now=NOW, imds=Imds("unreachable", "refused", "no"), agent=agent(), channel=UNSEEN
     )
     user, _ = diagnose(replace(world, machine=Machine(True, uid=990)))
     root, _ = diagnose(replace(world, machine=Machine(True, uid=0)))
@@ -116,7 +116,7 @@ def test_an_agent_that_is_connected_shows_that_only_our_user_is_shut_out() -> No
         machine=Machine(True, uid=990),
         imds=Imds("unreachable", "timeout", "no answer"),
         agent=agent(),
-        connected=True,
+        channel=ALIVE,
     )
     verdict, _ = diagnose(world)
     assert (verdict.code, verdict.status) == ("imds-unreachable", UNKNOWN)
@@ -137,16 +137,16 @@ def test_without_imds_the_agent_ends_by_itself_but_is_not_disabled_by_it(
     changes: dict[str, str], reason: str, expected: list[str]
 ) -> None:
     stopped = agent(running=False, unit=unit(**changes))
-    verdict, _ = diagnose(replace(healthy(), agent=stopped, connected=False))
+    verdict, _ = diagnose(replace(healthy(), agent=stopped, channel=DEAD))
     assert (verdict.code, verdict.reason) == ("agent-not-running", reason)
-    world = Observed(now=NOW, imds=Imds("disabled", error="403"), agent=stopped, connected=False)
+    world = Observed(now=NOW, imds=Imds("disabled", error="403"), agent=stopped, channel=DEAD)
     assert codes(world) == expected
 
 
 def test_a_broken_configuration_explains_an_agent_that_does_not_run() -> None:
     config = AgentConfig("/etc/amazon/ssm/amazon-ssm-agent.json", error="not JSON")
     stopped = agent(running=False, config=config)
-    assert codes(replace(healthy(), agent=stopped, connected=False)) == ["agent-misconfigured"]
+    assert codes(replace(healthy(), agent=stopped, channel=DEAD)) == ["agent-misconfigured"]
 
 
 def pins(endpoint: str) -> AgentConfig:
@@ -205,10 +205,10 @@ def test_without_the_right_to_read_its_state_a_missing_role_is_not_certain() -> 
 
 
 def test_without_the_right_to_see_the_channel_an_unknown_version_accuses_nobody() -> None:
-    world = healthy("ssm", "ssmmessages", "ec2messages", agent=agent("3.3.0.0"), connected=None)
+    world = healthy("ssm", "ssmmessages", "ec2messages", agent=agent("3.3.0.0"), channel=UNSEEN)
     world = replace(with_name(world, "ec2messages", "nxdomain"), unanswered={"agent.channel": "x"})
     assert codes(world) == ["could-not-tell", "agent-version-unknown"]
-    assert codes(replace(world, connected=False, unanswered={})) == [
+    assert codes(replace(world, channel=DEAD, unanswered={})) == [
         "dns-not-found",
         "agent-version-unknown",
     ]
@@ -267,16 +267,16 @@ def test_who_may_not_see_the_agents_environment_accuses_no_endpoint() -> None:
     """It may go through a proxy: what fails directly is then no fault."""
     blind = agent(environment_hidden=True)
     world = blocked(blocked(healthy(agent=blind), "ssm"), "ssmmessages")
-    world = replace(world, connected=None, unanswered={"agent.environment": "no rights"})
+    world = replace(world, channel=UNSEEN, unanswered={"agent.environment": "no rights"})
     assert codes(world) == ["could-not-tell"]
-    old = healthy("ssm", "ssmmessages", "ec2messages", agent=agent("3.2.2303.0"), connected=None)
+    old = healthy("ssm", "ssmmessages", "ec2messages", agent=agent("3.2.2303.0"), channel=UNSEEN)
     verdict, _ = diagnose(with_name(old, "ec2messages", "nxdomain"))
     assert (verdict.code, verdict.status) == ("agent-needs-ec2messages", UNKNOWN)
 
 
 def test_the_remedy_for_ec2messages_alone_begins_with_the_upgrade() -> None:
     old = agent("3.2.2303.0")
-    world = healthy("ssm", "ssmmessages", "ec2messages", agent=old, connected=False)
+    world = healthy("ssm", "ssmmessages", "ec2messages", agent=old, channel=DEAD)
     world = blocked(blocked(with_name(world, "ec2messages", "nxdomain"), "ssm"), "ssmmessages")
     _, causes = diagnose(world)
     remedy = {cause.code: cause.remedy[0] for cause in causes}
@@ -335,7 +335,7 @@ def test_a_silent_server_behind_one_that_answers_slows_nothing() -> None:
 
 def test_an_old_agent_needs_ec2messages_only_where_that_alone_is_missing() -> None:
     old = agent("3.2.2303.0")
-    world = healthy("ssm", "ssmmessages", "ec2messages", agent=old, connected=False)
+    world = healthy("ssm", "ssmmessages", "ec2messages", agent=old, channel=DEAD)
     assert codes(world) == ["agent-outdated"]
     lacking = with_name(world, "ec2messages", "nxdomain")
     verdict, _ = diagnose(lacking)
@@ -344,7 +344,7 @@ def test_an_old_agent_needs_ec2messages_only_where_that_alone_is_missing() -> No
         FAIL,
         ("ec2messages",),
     )
-    verdict, _ = diagnose(replace(lacking, connected=True))
+    verdict, _ = diagnose(replace(lacking, channel=ALIVE))
     assert (verdict.code, verdict.status) == ("agent-needs-ec2messages", WARN)
     all_blocked = blocked(blocked(blocked(world, "ssm"), "ssmmessages"), "ec2messages")
     verdict, causes = diagnose(all_blocked)
@@ -443,7 +443,7 @@ def test_how_tls_fails_decides_its_cause(
     tls: str, certificates: int, issuer: str, expected: str
 ) -> None:
     certificate = Certificate("x", issuer, ("x",), NOW - 10, NOW + 10) if issuer else None
-    world = healthy(trust_store=TrustStore("bundle", certificates), connected=False)
+    world = healthy(trust_store=TrustStore("bundle", certificates), channel=DEAD)
     for service in ("ssm", "ssmmessages"):
         seen = connection(worlds.ADDRESSES[service][0], tls=tls, error=tls, certificate=certificate)
         world = with_path(world, service, seen)
@@ -453,7 +453,7 @@ def test_how_tls_fails_decides_its_cause(
 
 def test_our_own_crypto_policy_is_a_warning_while_the_agent_is_connected() -> None:
     world = with_path(healthy(), "ssm", connection("10.0.1.10", tls="failed", error="alert"))
-    verdict, _ = diagnose(world)
+    verdict, _ = diagnose(replace(world, channel=ALIVE))
     assert (verdict.code, verdict.status) == ("tls-failed", WARN)
 
 
@@ -502,7 +502,7 @@ def observed(draw: st.DrawFn) -> Observed:
             "Code",
             expiration=NOW + draw(st.sampled_from([-1e4, 1e4])),
         ),
-        connected=draw(st.sampled_from([True, False, None])),
+        channel=draw(st.sampled_from([ALIVE, DEAD, UNSEEN])),
         trust_store=TrustStore("bundle", draw(st.sampled_from([0, 140]))),
         clock_offsets={"imds": draw(st.sampled_from([0.0, 100.0, 4000.0])), "ssm": 0.0},
         unanswered=draw(st.sampled_from([{}, {"imds": "late"}])),

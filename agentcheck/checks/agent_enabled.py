@@ -1,0 +1,21 @@
+"""Will the agent start at the next boot?"""
+
+from __future__ import annotations
+
+from agentcheck.checks import Finding
+from agentcheck.model import OK, SKIP, WARN
+from agentcheck.observations import Facts
+
+ID = "agent.enabled"
+REQUIRES = ("agent.installed",)
+PROFILES = ("instance", "image")
+
+
+def check(facts: Facts) -> Finding:
+    """The unit's state, where systemd runs."""
+    unit = facts.agent().unit
+    if unit is None:
+        return Finding(SKIP, "no systemd runs here", reason="no-systemd")
+    if unit.unit_file_state in ("disabled", "masked", "masked-runtime"):
+        return Finding(WARN, f"{unit.name} is {unit.unit_file_state}", unit.unit_file_state)
+    return Finding(OK, f"{unit.name} is {unit.unit_file_state or 'there'}")

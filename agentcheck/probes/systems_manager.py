@@ -1,0 +1,209 @@
+"""One signed, read-only call to Systems Manager: may the instance's credentials do this?
+
+`ssm:ListInstanceAssociations` for this very instance is what the agent itself asks, and changes
+nothing. Every call is an event in CloudTrail, under a User-Agent of our own.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Optional
+
+import requests
+from requests_aws4auth import AWS4Auth
+
+from agentcheck.model import printable
+from agentcheck.observations.permission import (
+    BOUNDARY,
+    ENDPOINT_POLICY,
+    EXPLICIT,
+    IDENTITY,
+    SCP,
+    Permission,
+)
+from agentcheck.probes.connection import USER_AGENT, Stream
+from agentcheck.probes.imds_http import clock_offset
+from agentcheck.probes.parallel import Task
+
+TARGET = "AmazonSSM.ListInstanceAssociations"
+# The service answers within a second; a denial takes no longer.
+TIMEOUT = 3.0
+MAX_BODY = 65536
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Those of the instance's role. Never printed, and gone with the round."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+
+
+def probe(
+    credentials: Credentials,
+    host: str,
+    port: int,
+    region: str,
+    instance_id: str,
+    dial: Callable[[], Stream],
+) -> Permission:
+    """Makes the call over a verified TLS connection that `dial` opens. Never raises."""
+    task = Task(lambda: _call(credentials, host, port, region, instance_id, dial), "signed call")
+    if task.finished(2 * TIMEOUT):
+        return task.result()
+    return Permission("no-answer", text=f"no answer within {2 * TIMEOUT:g} s")
+
+
+def signed(
+    credentials: Credentials, host: str, port: int, region: str, instance_id: str
+) -> requests.PreparedRequest:
+    """The request with its Signature Version 4."""
+    auth = AWS4Auth(
+        credentials.access_key_id,
+        credentials.secret_access_key,
+        region,
+        "ssm",
+        session_token=credentials.session_token,
+    )
+    place = host if port == 443 else f"{host}:{port}"
+    return requests.Request(
+        "POST",
+        f"https://{place}/",
+        headers={
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": TARGET,
+            "User-Agent": USER_AGENT,
+            "Host": place,
+        },
+        data=json.dumps({"InstanceId": instance_id, "MaxResults": 1}),
+        auth=auth,
+    ).prepare()
+
+
+def _call(
+    credentials: Credentials,
+    host: str,
+    port: int,
+    region: str,
+    instance_id: str,
+    dial: Callable[[], Stream],
+) -> Permission:
+    request = signed(credentials, host, port, region, instance_id)
+    try:
+        stream = dial()
+    except OSError as error:
+        return Permission("no-answer", text=f"no connection ({type(error).__name__})")
+    client = http.client.HTTPSConnection(host, timeout=TIMEOUT)
+    client.sock = stream
+    try:
+        stream.settimeout(TIMEOUT)
+        # Its own Host is among the signed headers, so none is added.
+        client.putrequest("POST", "/", skip_host=True, skip_accept_encoding=True)
+        for name, value in request.headers.items():
+            client.putheader(name, value)
+        client.endheaders(request.body if isinstance(request.body, bytes) else _encoded(request))
+        answer = client.getresponse()
+        offset = clock_offset(answer.getheader("Date", ""), time.time())
+        return read_answer(answer.status, answer.read(MAX_BODY), offset)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return Permission("no-answer", text=f"no answer ({type(error).__name__})")
+    finally:
+        stream.close()
+
+
+def _encoded(request: requests.PreparedRequest) -> bytes:
+    return str(request.body or "").encode()
+
+
+def read_answer(status: int, body: bytes, offset: Optional[float] = None) -> Permission:
+    """Tells the answers apart. Of a body nothing is kept but what is known to be no secret.
+
+    The text about a wrong signature repeats the whole request, session token and all.
+    """
+    try:
+        document = json.loads(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        state = "server-error" if status >= 500 else "foreign"
+        what = "an HTML page" if b"<" in body[:200] else f"{len(body)} bytes that are no JSON"
+        return Permission(state, status, text=f"HTTP {status} with {what}", clock_offset_s=offset)
+    if status == 200:
+        return Permission("ok", status, clock_offset_s=offset)
+    code = printable(str(document.get("__type") or "").rpartition("#")[2])[:80]
+    text = str(document.get("message") or document.get("Message") or "")
+    state = _state(status, code, text)
+    if state == "denied":
+        return _denied(status, code, text, offset)
+    said = f"HTTP {status} {code}" + (f": {_first(text)}" if state == "clock" else "")
+    return Permission(state, status, code, said, clock_offset_s=offset)
+
+
+_STATES = {
+    "AccessDeniedException": "denied",
+    "AccessDenied": "denied",
+    "UnauthorizedOperation": "denied",
+    "ExpiredTokenException": "expired",
+    "ExpiredToken": "expired",
+    "RequestExpired": "clock",
+    "ThrottlingException": "throttled",
+    "Throttling": "throttled",
+    "RequestLimitExceeded": "throttled",
+    "TooManyUpdates": "throttled",
+    "UnrecognizedClientException": "rejected",
+    "InvalidClientTokenId": "rejected",
+    "InvalidSignatureException": "rejected",
+    "SignatureDoesNotMatch": "rejected",
+    "IncompleteSignature": "rejected",
+    "IncompleteSignatureException": "rejected",
+    "MissingAuthenticationTokenException": "rejected",
+}
+
+
+def _state(status: int, code: str, text: str) -> str:
+    if code.startswith("InvalidSignature") and re.match(r"Signature (expired|not yet)", text):
+        return "clock"
+    if code in _STATES:
+        return _STATES[code]
+    if status == 429:
+        return "throttled"
+    if status >= 500:
+        return "server-error"
+    # Any other error of the service itself comes after it has let us in.
+    return "ok" if code.endswith(("Exception", "InstanceId", "NextToken")) else "foreign"
+
+
+def _first(text: str) -> str:
+    """The first line of a text about times, which repeats the two times only."""
+    return printable(text.split("\n")[0])[:160]
+
+
+_DENIED = re.compile(
+    r"User: (?P<who>[\w:/+=,.@-]{1,300}) is not authorized to perform: (?P<action>[\w:*-]{1,80})"
+    r"(?: on resource: (?P<resource>[\w:/+=,.@*-]{1,300}))?(?P<because>[ \w().,:/-]{0,300})"
+)
+# The words of the text, the most telling first; an explicit deny names the kind of policy too.
+_POLICIES = (
+    ("service control policy", SCP),
+    ("endpoint policy", ENDPOINT_POLICY),
+    ("permissions boundary", BOUNDARY),
+    ("explicit deny", EXPLICIT),
+    ("identity-based policy", IDENTITY),
+)
+
+
+def _denied(status: int, code: str, text: str, offset: Optional[float]) -> Permission:
+    found = _DENIED.search(text)
+    if found is None:
+        return Permission("denied", status, code, code, clock_offset_s=offset)
+    because = found["because"].lower()
+    policy = next((kind for words, kind in _POLICIES if words in because), "")
+    return Permission(
+        "denied", status, code, printable(found[0])[:600], found["action"], policy, offset
+    )
