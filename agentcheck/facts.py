@@ -76,9 +76,7 @@ class RoundFacts:
         self._machine = Once(machine.probe)
         self._metadata = Once(imds.probe)
         self._agent = Once(ssm_agent.probe)
-        self._log = Once(
-            lambda: agent_log.probe(self.now(), self.agent().environment.get("TZ", ""))
-        )
+        self._log = Once(lambda: agent_log.probe(self.now(), _zone(self.agent().environment)))
         self._disk = Once(disk.probe)
         self._channel = Once(self._judge_channel)
         self._permission = Once(self._ask_permission)
@@ -162,6 +160,9 @@ class RoundFacts:
         for service, one in seen:
             if one.clock_offset_s is not None:
                 offsets.setdefault(service, one.clock_offset_s)
+        asked = self._permission.peek()
+        if asked and asked.state == "clock" and asked.clock_offset_s is not None:
+            offsets["signature"] = asked.clock_offset_s
         return offsets
 
     def observed(self) -> Observed:
@@ -324,3 +325,8 @@ class RoundFacts:
 def _place(address: str, instance: Instance) -> Connection:
     scope = connection.scope_of(address, instance.vpc_cidrs)
     return Connection(address, scope, connection.within(address, instance.subnet_cidrs), "")
+
+
+def _zone(environ: Mapping[str, str]) -> str:
+    """The name of the agent's time zone; Go takes a TZ that is set and empty for UTC."""
+    return environ.get("TZ", "") or ("UTC" if "TZ" in environ else "")

@@ -21,6 +21,9 @@ UNKNOWN = "unknown"
 SKIP = "skip"
 ERROR = "error"
 
+# The reason of a check that had nothing to look at, which is not worth a line to a person.
+NOT_NEEDED = "not-needed"
+
 # The order in which causes are listed: a certain failure first, then what could not be seen.
 CAUSE_RANK = {FAIL: 0, UNKNOWN: 1, WARN: 2, OK: 3}
 

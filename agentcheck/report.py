@@ -168,6 +168,16 @@ def _needs_ec2messages(o: Observed) -> Optional[bool]:
     return EC2MESSAGES in o.endpoints and o.endpoints[EC2MESSAGES].required
 
 
+def _way(o: Observed, service: str) -> Optional[Mapping[str, Any]]:
+    """The agent's proxy for a service and how far the way through it leads."""
+    if service not in o.proxies:
+        return None
+    tunnel = o.tunnels.get(service)
+    inside = tunnel.connection.tls if tunnel and tunnel.connection else None
+    state = "not-tried" if tunnel is None else inside or tunnel.state
+    return {"url": o.proxies[service], "state": state}
+
+
 def _endpoint(o: Observed, service: str) -> Mapping[str, Any]:
     endpoint = o.endpoints[service]
     path = o.paths.get(service)
@@ -194,5 +204,6 @@ def _endpoint(o: Observed, service: str) -> Mapping[str, Any]:
         "why": endpoint.why,
         "name": name.state if name else None,
         "private": None if not scopes else scopes <= {"vpc", "private"},
+        "proxy": _way(o, service),
         "addresses": rows,
     }

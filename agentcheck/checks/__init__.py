@@ -16,10 +16,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Optional
 
-from agentcheck.model import FAIL, SKIP, WARN
+from agentcheck.model import FAIL, NOT_NEEDED, SKIP, WARN
 from agentcheck.observations import CORE_SERVICES, Facts
-
-NOT_NEEDED = "not-needed"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentcheck.checks import Finding
-from agentcheck.model import ERROR, FAIL, OK
+from agentcheck.model import ERROR, FAIL, OK, SKIP
 from agentcheck.observations import Facts
 
 ID = "agent.running"
@@ -26,4 +26,6 @@ def check(facts: Facts) -> Finding:
     if agent.processes_hidden:
         summary = "processes of other users are hidden from this user"
         return Finding(ERROR, summary, reason="hidden", facts=seen)
+    if agent.updating:
+        return Finding(SKIP, "its updater runs, and has stopped it", "updating", facts=seen)
     return Finding(FAIL, "no process of the agent", reason=agent.stopped_reason, facts=seen)

@@ -10,7 +10,7 @@ from agentcheck.observations import Facts
 ID = "clock"
 REQUIRES = ()
 # Endpoints are a second clock beside IMDS; they must have been looked at first.
-AFTER = ("tls",)
+AFTER = ("tls", "proxy", "permission")
 PROFILES = ("instance",)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentcheck.checks import Finding
 from agentcheck.clock import by_imds
-from agentcheck.model import FAIL, OK, SKIP
+from agentcheck.model import ERROR, FAIL, OK, SKIP
 from agentcheck.observations import SSM, Facts
 
 ID = "permission"
@@ -31,6 +31,9 @@ def check(facts: Facts) -> Finding:
     seen = {"status": found.status, "code": found.code, "action": found.action}
     if found.state == "ok":
         return Finding(OK, "ssm:ListInstanceAssociations is allowed", facts=seen)
+    if found.state == "denied" and facts.agent().identity.unreadable:
+        summary = "refused; Default Host Management cannot be ruled out without CAP_DAC_READ_SEARCH"
+        return Finding(ERROR, summary, "no-rights", facts=seen)
     if found.state in _FAILURES:
         reason = found.policy or found.state
         return Finding(FAIL, found.text, reason, facts=seen)

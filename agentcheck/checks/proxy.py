@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentcheck.checks import Finding
-from agentcheck.model import ERROR, FAIL, OK, SKIP
+from agentcheck.model import ERROR, FAIL, NOT_NEEDED, OK, SKIP
 from agentcheck.observations import Facts
 
 ID = "proxy"
@@ -17,7 +17,7 @@ def check(facts: Facts, service: str) -> Finding:
     """CONNECT through the proxy that the agent's environment names, and TLS inside."""
     proxy = facts.proxy(service)
     if proxy is None:
-        return Finding(SKIP, "the agent takes no proxy there", reason="no-proxy")
+        return Finding(SKIP, "the agent takes no proxy there", reason=NOT_NEEDED)
     tunnel = facts.tunnel(service)
     seen = {"state": tunnel.state, "status": tunnel.status}
     if tunnel.state == "unsupported":

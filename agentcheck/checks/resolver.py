@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentcheck.checks import Finding
-from agentcheck.model import FAIL, OK, SKIP, WARN
+from agentcheck.model import FAIL, NOT_NEEDED, OK, SKIP, WARN
 from agentcheck.observations import Facts
 
 ID = "resolver"
@@ -18,7 +18,7 @@ def check(facts: Facts, service: str) -> Finding:
     """Asked only where our own answer is missing, public or does not work."""
     name, found = facts.name(service), facts.comparison(service)
     if found is None:
-        return Finding(SKIP, "no need, or no way, to ask it", "no-comparison", name.host)
+        return Finding(SKIP, "no need, or no way, to ask it", NOT_NEEDED, name.host)
     answer = found.answer
     text = f"{answer.server} says {', '.join(answer.addresses[:4]) or answer.state}"
     seen = {"addresses": list(answer.addresses), "state": answer.state}

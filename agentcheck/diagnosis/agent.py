@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agentcheck.diagnosis.imds import imds_is_shut
 from agentcheck.diagnosis.proxy import covering_imds
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws, without_login
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, instance_id, without_login
 from agentcheck.misconfiguration import problems
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Agent, Observed
@@ -152,7 +152,7 @@ def _not_enabled(o: Observed) -> Iterator[Cause]:
             aws(
                 o.instance,
                 "ssm send-command --document-name AWS-RunShellScript"
-                f" --instance-ids {o.instance.instance_id or 'INSTANCE_ID'}"
+                f" --instance-ids {instance_id(o.instance)}"
                 " --parameters 'commands=[systemctl enable amazon-ssm-agent]'",
             ),
         ],

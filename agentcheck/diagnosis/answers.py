@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws, listing
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, listing, without_login
 from agentcheck.diagnosis.services import names_of, overridden, split, usable
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Name, Observed
@@ -79,6 +79,7 @@ def _hosts(o: Observed) -> Iterator[Cause]:
             f"Delete the lines with {listing([endpoint.host for endpoint, _ in found])} from"
             " /etc/hosts (and from what writes them: user data, the image's build).",
             "The agent looks the names up again by itself; restart it to be sure.",
+            *without_login(o.instance),
         ],
         services,
         reason="broken" if broken else "differs",

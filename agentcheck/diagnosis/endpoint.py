@@ -14,6 +14,7 @@ from agentcheck.diagnosis.path import (
 )
 from agentcheck.diagnosis.rows import (
     UPGRADE,
+    VPC_CONSOLE,
     CauseRow,
     Explain,
     aws,
@@ -43,7 +44,8 @@ def _missing(o: Observed) -> Iterator[Cause]:
         evidence.append(f"{listing(others)}: private addresses, so the VPC has endpoints")
         first = (
             f"Create the VPC endpoint for {listing(services)} with private DNS, or switch private"
-            " DNS on for the one there is."
+            f" DNS on for the one there is ({VPC_CONSOLE}, Create endpoint, or Modify private DNS"
+            " name)."
         )
     else:
         summary = (
@@ -51,14 +53,15 @@ def _missing(o: Observed) -> Iterator[Cause]:
             " with private DNS, no NAT, or port 443 out is closed."
         )
         first = (
-            f"Create VPC endpoints for {listing(services)} with private DNS, or give the subnet a"
-            " NAT route and let 443 out."
+            f"Create VPC endpoints for {listing(services)} with private DNS ({VPC_CONSOLE}, Create"
+            " endpoint), or give the subnet a NAT route and let 443 out."
         )
     if not others and instance.public_ipv4:
         evidence.append(f"the instance has the public address {instance.public_ipv4}")
         first = (
-            f"Let TCP 443 out in {group_names(instance)} first: the instance has a public address;"
-            " else add VPC endpoints with private DNS."
+            f"Let TCP 443 out in {group_names(instance)} first (console: EC2, Instances, Security,"
+            " Outbound rules): the instance has a public address; else add VPC endpoints with"
+            " private DNS."
         )
         steps.insert(0, allow_out(o))
     yield Cause(
@@ -111,7 +114,7 @@ def _public(o: Observed) -> Iterator[Cause]:
         [f"{endpoint.host}: {addresses_text(path.reached)}" for endpoint, path in found],
         [
             f"Create the VPC endpoint{'s' if len(services) > 1 else ''} for {listing(services)}"
-            " with private DNS, or switch private DNS on.",
+            f" with private DNS, or switch private DNS on ({VPC_CONSOLE}).",
             *(create_endpoint(instance, service) for service in services),
         ],
         services,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, instance_id, without_login
 from agentcheck.model import FAIL, UNKNOWN, Cause
 from agentcheck.observations import Imds, Observed
 
+_CONSOLE = "console: EC2, Instances, Actions, Instance settings, Modify instance metadata options"
 SHUT = ("disabled", "unreachable", "not-genuine")
 
 
@@ -30,10 +31,12 @@ def _disabled(o: Observed) -> Iterator[Cause]:
             " neither identity nor credentials.",
             [imds.error],
             [
-                "Switch it on: aws ec2 modify-instance-metadata-options --instance-id INSTANCE_ID"
-                " --http-endpoint enabled --http-tokens required",
-                "Console: EC2, Instances, Actions, Instance settings, Modify instance metadata"
-                " options, Instance metadata service: Enable.",
+                f"Switch it on ({_CONSOLE}, Instance metadata service: Enable):",
+                aws(
+                    o.instance,
+                    f"ec2 modify-instance-metadata-options --instance-id {instance_id(o.instance)}"
+                    " --http-endpoint enabled --http-tokens required",
+                ),
             ],
             reason="forbidden",
         )
@@ -89,9 +92,10 @@ def _unreachable(o: Observed) -> Iterator[Cause]:
                 else first,
                 "Security groups and network ACLs do not filter it: host firewall, routes, network"
                 " namespaces and the hop limit do.",
+                f"The hop limit is a metadata option ({_CONSOLE}):",
                 aws(
                     o.instance,
-                    "ec2 modify-instance-metadata-options --instance-id INSTANCE_ID"
+                    f"ec2 modify-instance-metadata-options --instance-id {instance_id(o.instance)}"
                     " --http-put-response-hop-limit 2",
                 ),
             ],
@@ -109,6 +113,7 @@ def _not_genuine(o: Observed) -> Iterator[Cause]:
             [
                 "Find what answers: ip route get 169.254.169.254, nft list ruleset (a proxy, a"
                 " captive portal, a metadata emulator), and take it out of the way.",
+                *without_login(o.instance),
             ],
             reason="foreign-answer",
         )

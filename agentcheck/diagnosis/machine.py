@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentcheck.clock import FAIL_S, WARN_S, skew
-from agentcheck.diagnosis.rows import CauseRow, Explain, listing
+from agentcheck.diagnosis.rows import CauseRow, Explain, listing, reboot
 from agentcheck.model import FAIL, UNKNOWN, WARN, Cause
 from agentcheck.observations import Observed
 
@@ -69,13 +69,26 @@ def _clock(o: Observed) -> Iterator[Cause]:
         [
             "Set the clock: chronyc makestep, and see that chronyd runs with"
             " server 169.254.169.123 (Amazon Time Sync).",
-            "Without a login: a reboot sets the clock from the hypervisor.",
+            "Without a login: a reboot sets the clock from the hypervisor (console: EC2, Instances,"
+            " Instance state, Reboot instance).",
+            reboot(o.instance),
         ],
         reason=way,
     )
 
 
 def _could_not_tell(o: Observed) -> Iterator[Cause]:
+    agent = o.agent
+    if agent and agent.installs and agent.updating and not agent.running:
+        yield Cause(
+            "could-not-tell",
+            UNKNOWN,
+            "No verdict yet: the agent's updater runs, and has stopped the agent for the moment.",
+            ["a program of /var/lib/amazon/ssm/update runs, and no amazon-ssm-agent"],
+            ["Wait a minute and run it again: agentcheck run --wait 5m"],
+            reason="agent-updating",
+        )
+        return
     if not o.unanswered:
         return
     uid = o.machine.uid if o.machine else 0

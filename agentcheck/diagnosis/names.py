@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agentcheck.diagnosis.rows import UPGRADE, CauseRow, Explain, aws, create_endpoint, listing
+from agentcheck.diagnosis.rows import (
+    UPGRADE,
+    VPC_CONSOLE,
+    CauseRow,
+    Explain,
+    aws,
+    create_endpoint,
+    hosted_zones,
+    listing,
+    without_login,
+)
 from agentcheck.diagnosis.services import judged, names_of
 from agentcheck.hosts import vpc_resolvers
 from agentcheck.model import FAIL, WARN, Cause
-from agentcheck.observations import EC2MESSAGES, Endpoint, Name, Observed
+from agentcheck.observations import EC2MESSAGES, Endpoint, Instance, Name, Observed
 
 
 def _in_states(o: Observed, *states: str) -> list[tuple[Endpoint, Name]]:
@@ -22,8 +32,9 @@ def _server_remedy(o: Observed, servers: Sequence[str]) -> list[str]:
     vpc = instance.vpc_id or "VPC_ID"
     if set(servers) & set(vpc_resolvers(instance.vpc_cidrs)):
         return [
-            "Switch on DNS resolution (enableDnsSupport) of the VPC; if it is on, look for a host"
-            " firewall that drops port 53.",
+            "Switch on DNS resolution (enableDnsSupport) of the VPC (console: VPC, Your VPCs,"
+            " Actions, Edit VPC settings); if it is on, look for a host firewall that drops port"
+            " 53.",
             aws(
                 instance, f"ec2 describe-vpc-attribute --vpc-id {vpc} --attribute enableDnsSupport"
             ),
@@ -35,12 +46,29 @@ def _server_remedy(o: Observed, servers: Sequence[str]) -> list[str]:
         return [
             "Look at the resolver on this host (resolvectl status, systemctl status"
             " systemd-resolved), or whether /etc/resolv.conf names any server.",
-            "Or use the VPC's own resolver: nameserver 169.254.169.253 in /etc/resolv.conf.",
+            *_own_resolver(instance),
+            *without_login(instance),
         ]
     return [
         f"Let UDP and TCP 53 through to {listing(servers) or 'the resolver'} (its security group,"
         " the route to it) or see whether it runs.",
-        "Or use the VPC's own resolver: nameserver 169.254.169.253 in /etc/resolv.conf.",
+        *_own_resolver(instance),
+        aws(
+            instance,
+            "ec2 describe-network-interfaces"
+            f" --filters Name=addresses.private-ip-address,Values={servers[0] if servers else 'IP'}"
+            " --query NetworkInterfaces[].[Description,Groups]",
+        ),
+    ]
+
+
+def _own_resolver(instance: Instance) -> list[str]:
+    """How to take the VPC's resolver: for every instance, or by hand."""
+    vpc = instance.vpc_id or "VPC_ID"
+    return [
+        "Or use the VPC's own resolver: nameserver 169.254.169.253 in /etc/resolv.conf, or for the"
+        " whole VPC (console: VPC, Your VPCs, Actions, Edit VPC settings, DHCP options set):",
+        aws(instance, f"ec2 associate-dhcp-options --dhcp-options-id default --vpc-id {vpc}"),
     ]
 
 
@@ -104,7 +132,7 @@ def _failing(o: Observed) -> Iterator[Cause]:
         [
             f"Mend the resolver {listing(servers)}: its forwarding rule for amazonaws.com, or"
             " whether it may serve this subnet.",
-            "Or use the VPC's own resolver: nameserver 169.254.169.253 in /etc/resolv.conf.",
+            *_own_resolver(o.instance),
         ],
         names_of(endpoint for endpoint, _ in found),
         reason=state,
@@ -131,14 +159,10 @@ def _not_found(o: Observed) -> Iterator[Cause]:
         [
             *upgrade,
             f"Create the VPC endpoint{'s' if plural else ''} for {listing(services)} with private"
-            " DNS, or mend the private hosted zone, Resolver rule or DNS Firewall that hides the"
-            " name.",
+            f" DNS ({VPC_CONSOLE}, Create endpoint), or mend the private hosted zone, Resolver"
+            " rule or DNS Firewall that hides the name.",
             *(create_endpoint(instance, service) for service in services),
-            aws(
-                instance,
-                "route53 list-hosted-zones-by-vpc"
-                f" --vpc-id {instance.vpc_id or 'VPC_ID'} --vpc-region {instance.region}",
-            ),
+            hosted_zones(instance),
         ],
         services,
         reason=found[0][1].state,

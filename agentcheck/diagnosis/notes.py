@@ -29,6 +29,12 @@ def notes(o: Observed) -> Iterator[Note]:
     if unusable:
         text = f"optional, not usable from here: {listing(names_of(unusable))}"
         yield Note("optional-endpoint", text)
+    translated = [e for e in judged(o) if usable(o, e.service) and _by_nat64(o, e.service)]
+    if translated:
+        services = names_of(translated)
+        yield Note("nat64", f"{listing(services)} reached over NAT64 (64:ff9b::/96)")
+    yield from _of_the_agent(o)
+    yield from _of_the_call(o)
     offsets = list(o.clock_offsets.values())
     if len(offsets) > 1 and max(offsets) - min(offsets) > 60:
         text = "the clocks of IMDS and of the endpoints disagree"
@@ -47,3 +53,38 @@ def _dead_ipv6(o: Observed) -> Iterator[str]:
             services.append(endpoint)
     if services:
         yield f"IPv6 addresses of {listing(names_of(services))} do not answer; IPv4 works"
+
+
+def _by_nat64(o: Observed, service: str) -> bool:
+    return all(c.address.startswith("64:ff9b::") for c in o.paths[service].reached)
+
+
+def _of_the_agent(o: Observed) -> Iterator[Note]:
+    if o.agent is None:
+        return
+    if o.agent.updating:
+        yield Note("agent-updating", "the agent's updater runs: it stops and starts the agent")
+    here = o.instance.instance_id
+    identity = o.agent.identity
+    known = (*identity.former_ids, identity.registered_id, identity.instance_id)
+    former = tuple(dict.fromkeys(i for i in known if i.startswith("i-") and here and i != here))
+    if former:
+        text = f"the agent keeps state of {listing(former)}; it registers anew as {here}"
+        yield Note("stale-registration", text)
+
+
+# What the answer to the signed call leaves open; it is nobody's fault that is known of.
+_UNANSWERED = {
+    "throttled": "was throttled",
+    "server-error": "met an error of the service",
+    "foreign": "was answered by something that is no AWS service",
+    "no-answer": "was not answered",
+}
+
+
+def _of_the_call(o: Observed) -> Iterator[Note]:
+    found = o.permission
+    if found is not None and found.state in _UNANSWERED and o.role and o.role.state == "present":
+        what = _UNANSWERED[found.state]
+        text = f"the signed call {what} ({found.text}): what the role may do is not known"
+        yield Note("signed-call-unanswered", text)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws, group_id, group_names, listing
+from agentcheck.diagnosis.rows import (
+    VPC_CONSOLE,
+    CauseRow,
+    Explain,
+    aws,
+    group_id,
+    group_names,
+    hosted_zones,
+    listing,
+    without_login,
+)
 from agentcheck.diagnosis.services import broken_paths, judged, names_of
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import SSMMESSAGES, Connection, Endpoint, Observed, Path
@@ -61,6 +71,12 @@ def _no_route(o: Observed) -> Iterator[Cause]:
             else f"Mend this host's routes: ip route get {addresses[0]} shows what is missing (a"
             " default route, or a reject rule of a host firewall).",
             "A missing route or NAT in the VPC's route table shows as a time-out, not like this.",
+            *without_login(o.instance),
+            aws(
+                o.instance,
+                "ec2 describe-network-interfaces"
+                f" --filters Name=addresses.private-ip-address,Values={addresses[0]}",
+            ),
         ],
         services,
         reason="no-neighbour" if absent else str(found[0][1].failure),
@@ -85,7 +101,8 @@ def _allow_in(o: Observed) -> str:
     return aws(
         o.instance,
         "ec2 authorize-security-group-ingress --group-id ENDPOINT_SECURITY_GROUP"
-        f" --protocol tcp --port 443 --source-group {group_id(o.instance)}",
+        " --ip-permissions IpProtocol=tcp,FromPort=443,ToPort=443,"
+        f"UserIdGroupPairs=[{{GroupId={group_id(o.instance)}}}]",
     )
 
 
@@ -135,14 +152,16 @@ def _blocked(o: Observed) -> Iterator[Cause]:
         evidence,
         [
             first,
-            f"Endpoint's side: {_allow_in(o)}",
+            "Endpoint's side (console: VPC, Endpoints, the endpoint, Security groups, Inbound"
+            f" rules): {_allow_in(o)}",
             aws(
                 instance,
                 "ec2 describe-vpc-endpoints --filters"
                 f" Name=vpc-id,Values={instance.vpc_id or 'VPC_ID'}"
                 " --query VpcEndpoints[].[ServiceName,Groups]",
             ),
-            f"Instance's side: {allow_out(o)}",
+            "Instance's side (console: EC2, Instances, Security, the group, Outbound rules):"
+            f" {allow_out(o)}",
             "Network ACLs of the instance's and the endpoints' subnets: 443 to the endpoints and"
             " 1024-65535 back.",
         ],
@@ -186,7 +205,8 @@ def _partly_blocked(o: Observed) -> Iterator[Cause]:
             " in between interferes."
             if in_tls
             else "Compare the network interfaces and subnets of the endpoint: security groups,"
-            " network ACLs and routes of the zone that does not answer.",
+            " network ACLs and routes of the zone that does not answer"
+            f" ({VPC_CONSOLE}, the endpoint, Subnets).",
             aws(
                 o.instance,
                 "ec2 describe-network-interfaces --filters"
@@ -212,6 +232,8 @@ def _refused(o: Observed) -> Iterator[Cause]:
         [
             "See where the name leads (hosts file, private hosted zone) and what rejects it here:"
             " nft list ruleset, iptables -S.",
+            *without_login(o.instance),
+            hosted_zones(o.instance),
         ],
         services,
         reason="refused",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agentcheck.diagnosis.role import POLICY, now_by_imds
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, instance_id
 from agentcheck.diagnosis.services import required, usable
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import LogEntry, Observed
@@ -178,7 +178,7 @@ def _rejected(o: Observed) -> Iterator[Cause]:
             aws(
                 o.instance,
                 "ec2 describe-iam-instance-profile-associations"
-                f" --filters Name=instance-id,Values={o.instance.instance_id or 'INSTANCE_ID'}",
+                f" --filters Name=instance-id,Values={instance_id(o.instance)}",
             ),
             "Look for something that answers in the place of IMDS (another account's or a"
             " container's), and whether the account or the Region is disabled.",

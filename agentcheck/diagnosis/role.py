@@ -7,10 +7,11 @@ from functools import partial
 
 from agentcheck.clock import by_imds, utc
 from agentcheck.diagnosis.machine import true_now
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, instance_id
 from agentcheck.model import FAIL, Cause
 from agentcheck.observations import DEFAULT_HOST_MANAGEMENT, Observed
 
+_CONSOLE = "console: EC2, Instances, Actions, Security, Modify IAM role"
 POLICY = "AmazonSSMManagedInstanceCore"
 
 
@@ -40,7 +41,7 @@ def _missing(o: Observed) -> Iterator[Cause]:
         evidence.append("the agent's Default Host Management credentials have ended")
     attach = aws(
         instance,
-        f"ec2 associate-iam-instance-profile --instance-id {instance.instance_id}"
+        f"ec2 associate-iam-instance-profile --instance-id {instance_id(instance)}"
         " --iam-instance-profile Name=PROFILE_WITH_ROLE",
     )
     add = aws(
@@ -55,8 +56,8 @@ def _missing(o: Observed) -> Iterator[Cause]:
         else "The instance has no role, so the agent has no credentials.",
         evidence,
         [
-            f"Attach an instance profile whose role has {POLICY}, or switch on Default Host"
-            " Management Configuration.",
+            f"Attach an instance profile whose role has {POLICY} ({_CONSOLE}), or switch on"
+            " Default Host Management Configuration.",
             add if empty else attach,
             f"Default Host Management needs agent {DEFAULT_HOST_MANAGEMENT} or newer and IMDSv2:"
             " Systems Manager, Fleet Manager, Configure Default Host Management.",
@@ -83,13 +84,14 @@ def _not_assumable(o: Observed) -> Iterator[Cause]:
         f"EC2 may not assume the role {role.name}: IMDS gives no credentials for it.",
         evidence,
         [
-            "Let ec2.amazonaws.com assume the role (IAM, Roles, Trust relationships).",
+            "Let ec2.amazonaws.com assume the role (console: IAM, Roles, the role, Trust"
+            " relationships).",
             "If the role was deleted and made anew, attach the instance profile again.",
             aws(o.instance, f"iam get-role --role-name {role.name}"),
             aws(
                 o.instance,
                 "ec2 describe-iam-instance-profile-associations"
-                f" --filters Name=instance-id,Values={o.instance.instance_id}",
+                f" --filters Name=instance-id,Values={instance_id(o.instance)}",
             ),
         ],
         reason=reason,
@@ -111,12 +113,12 @@ def _expired(o: Observed) -> Iterator[Cause]:
         [f"Expiration {_utc(role.expiration)}, now {_utc(now_by_imds(o))}"]
         + ([f"last updated {_utc(role.last_updated)}"] if role.last_updated else []),
         [
-            "Attach the instance profile again, or stop and start the instance: IMDS then fetches"
-            " new credentials.",
+            f"Attach the instance profile again ({_CONSOLE}), or stop and start the instance: IMDS"
+            " then fetches new credentials.",
             aws(
                 o.instance,
                 "ec2 describe-iam-instance-profile-associations"
-                f" --filters Name=instance-id,Values={o.instance.instance_id}",
+                f" --filters Name=instance-id,Values={instance_id(o.instance)}",
             ),
         ],
         reason="expiration",

@@ -72,6 +72,11 @@ def aws(instance: Instance, command: str) -> str:
     return f"aws {command} --region {instance.region or 'REGION'}"
 
 
+def instance_id(instance: Instance) -> str:
+    """The instance's id for a command line."""
+    return instance.instance_id or "INSTANCE_ID"
+
+
 def without_login(instance: Instance) -> list[str]:
     """How to do something on a host that nobody can log in to."""
     return [
@@ -80,7 +85,7 @@ def without_login(instance: Instance) -> list[str]:
         aws(
             instance,
             "ec2-instance-connect send-serial-console-ssh-public-key"
-            f" --instance-id {instance.instance_id or 'INSTANCE_ID'} --serial-port 0"
+            f" --instance-id {instance_id(instance)} --serial-port 0"
             " --ssh-public-key file://KEY.pub",
         ),
     ]
@@ -88,8 +93,18 @@ def without_login(instance: Instance) -> list[str]:
 
 def reboot(instance: Instance) -> str:
     """The AWS CLI command that reboots this instance."""
+    return aws(instance, f"ec2 reboot-instances --instance-ids {instance_id(instance)}")
+
+
+VPC_CONSOLE = "console: VPC, Endpoints"
+
+
+def hosted_zones(instance: Instance) -> str:
+    """The AWS CLI command that lists the private hosted zones that answer in this VPC."""
     return aws(
-        instance, f"ec2 reboot-instances --instance-ids {instance.instance_id or 'INSTANCE_ID'}"
+        instance,
+        "route53 list-hosted-zones-by-vpc"
+        f" --vpc-id {instance.vpc_id or 'VPC_ID'} --vpc-region {instance.region or 'REGION'}",
     )
 
 

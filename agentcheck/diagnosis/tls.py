@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from agentcheck.clock import utc
 from agentcheck.diagnosis.machine import true_now
-from agentcheck.diagnosis.rows import CauseRow, Explain, listing
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, hosted_zones, listing, without_login
 from agentcheck.diagnosis.services import names_of, required, usable
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Connection, Endpoint, Observed
@@ -95,10 +95,19 @@ def _store_empty(o: Observed) -> Iterator[Cause]:
             "Install the CA bundle again: apt-get install --reinstall ca-certificates &&"
             " update-ca-certificates, or dnf reinstall ca-certificates && update-ca-trust.",
             "In a private subnet bake it into the AMI.",
+            *without_login(o.instance),
         ],
         names_of(endpoint for endpoint, _ in found),
         reason="empty" if empty else "amazon-roots-missing",
     )
+
+
+def _inspection(o: Observed) -> list[str]:
+    return [
+        "If it is AWS Network Firewall (console: VPC, Network Firewall, TLS inspection"
+        " configurations):",
+        aws(o.instance, "network-firewall list-tls-inspection-configurations"),
+    ]
 
 
 def _intercepted(o: Observed) -> Iterator[Cause]:
@@ -118,6 +127,8 @@ def _intercepted(o: Observed) -> Iterator[Cause]:
             f"Exempt {listing([endpoint.host for endpoint, _ in found])} from TLS inspection.",
             f"Or add the CA {who} to the system's store: update-ca-certificates (Debian, Ubuntu)"
             " or update-ca-trust (Amazon Linux, RHEL), then restart the agent.",
+            *_inspection(o),
+            *without_login(o.instance),
         ],
         services,
         reason="untrusted-issuer",
@@ -143,7 +154,8 @@ def _wrong_name(o: Observed) -> Iterator[Cause]:
         evidence,
         [
             "Mend the record that leads there (private hosted zone, hosts file, Resolver rule), so"
-            " that the name leads to its own endpoint.",
+            " that the name leads to its own endpoint (console: Route 53, Hosted zones).",
+            hosted_zones(o.instance),
         ],
         services,
         reason="name",
@@ -171,7 +183,8 @@ def _expired(o: Observed) -> Iterator[Cause]:
         [*evidence, f"this host's clock: {utc(o.now)}"],
         [
             "AWS renews its certificates long before: find the proxy or own server that shows this"
-            " one and renew it there.",
+            " one and renew it there (console: Route 53, Hosted zones: where does the name lead?).",
+            hosted_zones(o.instance),
         ],
         services,
         reason=state,
@@ -204,6 +217,7 @@ def _failed(o: Observed) -> Iterator[Cause]:
             "Find the firewall, proxy or load balancer in between that filters by name (SNI) or"
             " does not speak TLS 1.2.",
             f"Exempt {listing([endpoint.host for endpoint, _ in found])} there.",
+            *_inspection(o),
         ],
         services,
         reason=state,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentcheck.diagnosis.rows import UPGRADE, CauseRow, Explain, aws, create_endpoint, reboot
+from agentcheck.diagnosis.rows import (
+    UPGRADE,
+    VPC_CONSOLE,
+    CauseRow,
+    Explain,
+    aws,
+    create_endpoint,
+    instance_id,
+    reboot,
+)
 from agentcheck.diagnosis.services import agent_is_old, only_ec2messages_missing, usable
 from agentcheck.model import FAIL, UNKNOWN, WARN, Cause
 from agentcheck.observations import EC2MESSAGES, NO_EC2MESSAGES, Observed
@@ -21,7 +30,7 @@ def _newer(o: Observed) -> list[str]:
 
 _RESTART = (
     "Restart the agent, so that the installed version runs: systemctl restart amazon-ssm-agent"
-    " (snap restart amazon-ssm-agent), or reboot."
+    " (snap restart amazon-ssm-agent), or reboot (console: EC2, Instances, Instance state)."
 )
 
 
@@ -71,7 +80,8 @@ def _needs_ec2messages(o: Observed) -> Iterator[Cause]:
         [
             *_newer(o),
             "The ec2messages endpoint was announced to retire on"
-            f" {o.policy.ec2messages_retirement}; until the upgrade, it can be added:",
+            f" {o.policy.ec2messages_retirement}; until the upgrade, it can be added"
+            f" ({VPC_CONSOLE}, Create endpoint):",
             create_endpoint(o.instance, EC2MESSAGES),
         ],
         (EC2MESSAGES,),
@@ -95,7 +105,7 @@ def _outdated(o: Observed) -> Iterator[Cause]:
             aws(
                 o.instance,
                 "ssm send-command --document-name AWS-UpdateSSMAgent"
-                f" --instance-ids {o.instance.instance_id or 'INSTANCE_ID'}",
+                f" --instance-ids {instance_id(o.instance)}",
             ),
         ],
         reason="outdated",
@@ -123,7 +133,8 @@ def _version_unknown(o: Observed) -> Iterator[Cause]:
         f"The agent's version is unknown ({what}): {assumed}.",
         [f"{install.path if install else 'the agent'}: {what}"],
         [
-            "Install a released package of amazon-ssm-agent.",
+            "Install a released package of amazon-ssm-agent (console: Systems Manager, Run Command,"
+            " AWS-ConfigureAWSPackage, where it is connected), best in the AMI.",
             "amazon-ssm-agent -version, dpkg, rpm or snap should name its version.",
         ],
         reason="placeholder" if agent.acting_version else "unreadable",

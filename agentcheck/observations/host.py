@@ -9,12 +9,14 @@ from typing import Optional
 
 @dataclass(frozen=True)
 class Machine:
-    """DMI and the rights of this process. `is_ec2` is None when DMI cannot be read."""
+    """DMI and the rights of this process. `is_ec2` is None when DMI cannot be read; Nitro's DMI
+    names the instance too."""
 
     is_ec2: Optional[bool]
     vendor: str = ""
     uid: int = 0
     booted_systemd: bool = False
+    instance_id: str = ""
 
 
 @dataclass(frozen=True)

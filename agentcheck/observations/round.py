@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Optional, Protocol
 
 from agentcheck.observations.agent import Agent, Channel
@@ -90,4 +90,8 @@ class Observed:
 
     @property
     def instance(self) -> Instance:
-        return self.imds.instance if self.imds else Instance()
+        """What IMDS says; where it is silent, at least the id that DMI gives."""
+        known = self.imds.instance if self.imds else Instance()
+        if not known.instance_id and self.machine is not None:
+            return replace(known, instance_id=self.machine.instance_id)
+        return known

@@ -15,6 +15,7 @@ Rules, and why:
 - "channel status is set to ssmmessages" is no success by itself: the line is also written when a
   reconnect fails, with the status that was there before. A status that goes from ssmmessages to
   ec2messages is CreateControlChannel refused: nothing else sets it, and nothing else is logged.
+- ec2messages complains at every healthy start where only ssmmessages is there: it is not known.
 - ssm resolves ssm, and ssmmessages resolves ssmmessages. What is refused but not needed to be
   reached (inventory, associations) is left out: nothing in the log would ever resolve it.
 """
@@ -94,8 +95,6 @@ class Story:
         """Takes the next line of amazon-ssm-agent.log."""
         self.newest = line.at
         self.has_info = self.has_info or line.level in ("TRACE", "DEBUG", "INFO")
-        if "MDSInteractor" in line.context:
-            return  # ec2messages complains at every healthy start where only ssmmessages is there
         for where, message, action in _EVENTS:
             found = message.match(line.message)
             if found and where.search(line.context):

@@ -35,6 +35,9 @@ HTTP_TIMEOUT = 1.5
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL: to read the dates of a certificate that is out of date.
 NO_CHECK_TIME = 0x200000
 
+# The well-known prefix, which the VPC's resolver makes AAAA records with (VPC user guide, "DNS64").
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
 _NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 # `ip route add prohibit` is EACCES, `blackhole` EINVAL; a local filter is EPERM. EADDRNOTAVAIL:
 # no address of that family on this host.
@@ -45,8 +48,13 @@ _EXPIRED, _NOT_YET_VALID, _WRONG_NAME, _WRONG_IP = 10, 9, 62, 64
 
 
 def scope_of(address: str, vpc_cidrs: Sequence[str]) -> str:
-    """`vpc` when inside the VPC's networks, whatever their range, else `private` or `public`."""
+    """`vpc` when inside the VPC's networks, whatever their range, else `private` or `public`.
+
+    An address of NAT64 (RFC 6052) counts as the IPv4 address inside.
+    """
     ip = ipaddress.ip_address(address)
+    if ip in NAT64:
+        ip = ipaddress.ip_address(int(ip) & 0xFFFFFFFF)
     if _within(ip, vpc_cidrs):
         return "vpc"
     return "public" if ip.is_global else "private"

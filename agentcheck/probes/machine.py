@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Optional
 
 from agentcheck.observations import Machine
 
 DMI = Path("/sys/class/dmi/id")
+# On Nitro the asset tag of the board is the instance's id.
+_INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,32}")
 XEN_UUID = Path("/sys/hypervisor/uuid")
 # sd_booted(3): this directory exists exactly when systemd is the running init.
 SYSTEMD = Path("/run/systemd/system")
@@ -28,7 +31,14 @@ def probe() -> Machine:
             or "amazon" in (bios or "").lower()
             or (uuid or "").lower().startswith("ec2")
         )
-    return Machine(is_ec2, (vendor or "")[:80], os.geteuid(), SYSTEMD.is_dir())
+    tag = _read("board_asset_tag") or ""
+    return Machine(
+        is_ec2,
+        (vendor or "")[:80],
+        os.geteuid(),
+        SYSTEMD.is_dir(),
+        tag if is_ec2 and _INSTANCE_ID.fullmatch(tag) else "",
+    )
 
 
 def _read(name: str) -> Optional[str]:

@@ -10,6 +10,7 @@ import http.client
 import json
 import re
 import time
+from calendar import timegm
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Optional
@@ -141,8 +142,11 @@ def read_answer(status: int, body: bytes, offset: Optional[float] = None) -> Per
     state = _state(status, code, text)
     if state == "denied":
         return _denied(status, code, text, offset)
-    said = f"HTTP {status} {code}" + (f": {_first(text)}" if state == "clock" else "")
-    return Permission(state, status, code, said, clock_offset_s=offset)
+    if state == "clock":
+        refused = _refused_by(text)
+        said = f"HTTP {status} {code}: the signature's time is refused"
+        return Permission(state, status, code, said, clock_offset_s=refused or offset)
+    return Permission(state, status, code, f"HTTP {status} {code}", clock_offset_s=offset)
 
 
 _STATES = {
@@ -179,9 +183,16 @@ def _state(status: int, code: str, text: str) -> str:
     return "ok" if code.endswith(("Exception", "InstanceId", "NextToken")) else "foreign"
 
 
-def _first(text: str) -> str:
-    """The first line of a text about times, which repeats the two times only."""
-    return printable(text.split("\n")[0])[:160]
+_STAMP = re.compile(r"\b\d{8}T\d{6}Z\b")
+
+
+def _refused_by(text: str) -> Optional[float]:
+    """The service's clock minus ours, out of "Signature expired: OURS is now earlier than LIMIT
+    (THEIRS - 5 min.)"; None where the text has no three times."""
+    stamps = [time.strptime(stamp, "%Y%m%dT%H%M%SZ") for stamp in _STAMP.findall(text)[:3]]
+    if len(stamps) < 3:
+        return None
+    return float(timegm(stamps[2]) - timegm(stamps[0]))
 
 
 _DENIED = re.compile(

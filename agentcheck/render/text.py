@@ -9,7 +9,19 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from agentcheck.model import ERROR, FAIL, OK, SKIP, UNKNOWN, WARN, Cause, Report, Result, printable
+from agentcheck.model import (
+    ERROR,
+    FAIL,
+    NOT_NEEDED,
+    OK,
+    SKIP,
+    UNKNOWN,
+    WARN,
+    Cause,
+    Report,
+    Result,
+    printable,
+)
 
 WIDTH = 80
 
@@ -19,8 +31,9 @@ _COLOURS = {OK: "32", WARN: "33", FAIL: "31", ERROR: "35", UNKNOWN: "35", SKIP: 
 # The path from the instance to the service: each hop and the checks that tell of it.
 HOPS: Sequence[tuple[str, Sequence[str]]] = (
     ("agent", ("agent.",)),
-    ("role", ("imds", "role")),
-    ("name", ("dns.",)),
+    ("role", ("imds", "role", "permission")),
+    ("name", ("dns.", "hosts.", "resolver.")),
+    ("proxy", ("proxy.",)),
     ("security groups / port 443", ("tcp.",)),
     ("TLS", ("tls.",)),
 )
@@ -90,7 +103,11 @@ def _first_step(verdict: Cause) -> str:
 def _path(report: Report, paint: Paint) -> Iterator[str]:
     """The hops with their state, then the addresses of each service."""
     hops = [(name, _hop_status(report.checks, prefixes)) for name, prefixes in HOPS]
-    hops.append(("service", hops[-1][1] if hops[-1][1] == OK else None))
+    through = next(status for name, status in hops if name == "proxy")
+    if through is None:
+        hops = [hop for hop in hops if hop[0] != "proxy"]
+    last = through or hops[-1][1]
+    hops.append(("service", last if last == OK else None))
     if all(status is None for _, status in hops):
         return
     yield from _joined([_hop(name, status) for name, status in hops], paint)
@@ -135,6 +152,9 @@ def _joined(hops: Sequence[tuple[str, Optional[str]]], paint: Paint) -> Iterator
 
 def _addresses(endpoint: Mapping[str, Any]) -> str:
     """What became of each address of an endpoint."""
+    way = endpoint.get("proxy")
+    if way:
+        return f"through {way['url']}: {_WORDS.get(way['state'], way['state'])}"
     rows = endpoint["addresses"]
     if not rows:
         state = endpoint.get("name")
@@ -181,11 +201,12 @@ def _other(cause: Cause, paint: Paint) -> Iterator[str]:
 
 
 def _checks(checks: Sequence[Result], paint: Paint) -> Iterator[str]:
-    if not checks:
+    shown = [result for result in checks if result.reason != NOT_NEEDED]
+    if not shown:
         return
     yield "Checks:"
-    width = max(len(result.id) for result in checks)
-    for result in sorted(checks, key=_hop_index):
+    width = max(len(result.id) for result in shown)
+    for result in sorted(shown, key=_hop_index):
         word = paint(f"{result.status:<5}", result.status)
         start = f"  {'x' * 5} {result.id:<{width}}  "
         lines = _wrap(result.summary, " " * len(start), start) or [start]

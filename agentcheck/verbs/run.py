@@ -97,7 +97,7 @@ def _rounds(
     end = time.monotonic() + (wait or 0.0)
     while True:
         made = report.make(
-            RoundFacts(settings),
+            RoundFacts(settings, signed_call=_may_sign(settings, arguments.trigger)),
             found,
             chosen,
             settings["run", "deadline"],
@@ -111,6 +111,12 @@ def _rounds(
         if interruption.happened() or made.status == OK or left <= 0:
             return made, interruption.happened()
         interruption.pause(min(WAIT_PAUSE, left))
+
+
+def _may_sign(settings: Settings, trigger: str) -> bool:
+    """Whether this round may make the signed call: each one is an event in CloudTrail."""
+    wanted = settings["run", "signed_call"]
+    return bool(wanted == "always" or (wanted == "auto" and trigger in ("manual", "boot")))
 
 
 class _Interruption:
