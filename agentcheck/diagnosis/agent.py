@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from agentcheck.diagnosis.imds import imds_is_shut
 from agentcheck.diagnosis.proxy import covering_imds
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws, instance_id, without_login
+from agentcheck.diagnosis.rows import (
+    CauseRow,
+    Explain,
+    aws,
+    run_command,
+    without_login,
+)
 from agentcheck.misconfiguration import problems
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Agent, Observed
@@ -148,13 +154,7 @@ def _not_enabled(o: Observed) -> Iterator[Cause]:
         [
             "Enable it: systemctl unmask amazon-ssm-agent; systemctl enable amazon-ssm-agent"
             " (snap start --enable amazon-ssm-agent), best in the AMI.",
-            "While Run Command works (console: Systems Manager, Run Command, AWS-RunShellScript):",
-            aws(
-                o.instance,
-                "ssm send-command --document-name AWS-RunShellScript"
-                f" --instance-ids {instance_id(o.instance)}"
-                " --parameters 'commands=[systemctl enable amazon-ssm-agent]'",
-            ),
+            *run_command(o.instance, "systemctl enable amazon-ssm-agent"),
         ],
         reason=agent.unit.unit_file_state,
     )
@@ -173,6 +173,7 @@ def _duplicate(o: Observed) -> Iterator[Cause]:
         [
             "Keep one: snap remove amazon-ssm-agent, or apt-get purge amazon-ssm-agent (dnf remove"
             " amazon-ssm-agent), best in the AMI.",
+            *run_command(o.instance, "snap remove amazon-ssm-agent"),
         ],
         reason="snap-and-package",
     )

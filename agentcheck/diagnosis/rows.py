@@ -91,6 +91,18 @@ def without_login(instance: Instance) -> list[str]:
     ]
 
 
+def run_command(instance: Instance, command: str) -> list[str]:
+    """How to run something on an instance that Systems Manager still reaches."""
+    return [
+        "While it is connected (console: Systems Manager, Run Command, AWS-RunShellScript):",
+        aws(
+            instance,
+            "ssm send-command --document-name AWS-RunShellScript"
+            f" --instance-ids {instance_id(instance)} --parameters 'commands=[{command}]'",
+        ),
+    ]
+
+
 def reboot(instance: Instance) -> str:
     """The AWS CLI command that reboots this instance."""
     return aws(instance, f"ec2 reboot-instances --instance-ids {instance_id(instance)}")

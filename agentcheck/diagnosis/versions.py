@@ -13,6 +13,7 @@ from agentcheck.diagnosis.rows import (
     create_endpoint,
     instance_id,
     reboot,
+    run_command,
 )
 from agentcheck.diagnosis.services import agent_is_old, only_ec2messages_missing, usable
 from agentcheck.model import FAIL, UNKNOWN, WARN, Cause
@@ -101,7 +102,7 @@ def _outdated(o: Observed) -> Iterator[Cause]:
         [f"agent version {version}", "ec2messages still works"],
         [
             *_newer(o),
-            "Console: Systems Manager, Run Command, AWS-UpdateSSMAgent; or by the command line:",
+            "While it is connected (console: Systems Manager, Run Command, AWS-UpdateSSMAgent):",
             aws(
                 o.instance,
                 "ssm send-command --document-name AWS-UpdateSSMAgent"
@@ -133,9 +134,9 @@ def _version_unknown(o: Observed) -> Iterator[Cause]:
         f"The agent's version is unknown ({what}): {assumed}.",
         [f"{install.path if install else 'the agent'}: {what}"],
         [
-            "Install a released package of amazon-ssm-agent (console: Systems Manager, Run Command,"
-            " AWS-ConfigureAWSPackage, where it is connected), best in the AMI.",
+            "Install a released package of amazon-ssm-agent, best in the AMI.",
             "amazon-ssm-agent -version, dpkg, rpm or snap should name its version.",
+            *run_command(o.instance, "amazon-ssm-agent -version"),
         ],
         reason="placeholder" if agent.acting_version else "unreadable",
     )
