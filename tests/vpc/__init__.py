@@ -6,6 +6,9 @@
     with Vpc("endpoint-blocked") as vpc:
         vpc.update(rules=())
         outcome = vpc.run()
+        vpc.stop_agent()
+        vpc.put("/etc/amazon/ssm/amazon-ssm-agent.json", "{}")
+        vpc.start_agent()
 
 The product runs in there with its defaults, as on EC2: real sockets, names, routes, certificates
 and files. Each file in `scenarios` is one failure.

@@ -6,9 +6,22 @@ import time
 from pathlib import Path
 
 from tests.vpc.artefacts import call, kept
-from tests.vpc.scenario import DOMAIN, REGION
+from tests.vpc.scenario import PROXY_NAME
 
-_NAMES = f"DNS:*.{REGION}.{DOMAIN}"
+_ZONES = (
+    "us-east-1.amazonaws.com",
+    "eu-central-1.amazonaws.com",
+    "cn-north-1.amazonaws.com.cn",
+    "us-gov-west-1.amazonaws.com",
+    "us-iso-east-1.c2s.ic.gov",
+    "us-isob-east-1.sc2s.sgov.gov",
+    "eusc-de-east-1.amazonaws.eu",
+    "us-east-1.api.aws",
+    "ssm.us-east-1.vpce.amazonaws.com",
+    "ssmmessages.us-east-1.vpce.amazonaws.com",
+    "corp.example",
+)
+_NAMES = ",".join(f"DNS:*.{zone}" for zone in _ZONES)
 _DAY = 86400
 _AUTHORITIES = {
     "test": "/O=agentcheck/CN=agentcheck test CA",
@@ -23,6 +36,7 @@ _KINDS = {
     "wrong-name": ("test", "DNS:www.example.com,DNS:example.com", -30, 90),
     "foreign-ca": ("corp", _NAMES, -30, 90),
     "self-signed": ("", _NAMES, -30, 90),
+    "proxy": ("test", f"DNS:{PROXY_NAME},IP:10.0.0.99", -30, 90),
 }
 _CONFIGURATION = """
 [ca]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 import ssl
 import struct
@@ -12,23 +11,24 @@ import time
 from calendar import timegm
 from typing import Optional
 
-from tests.vpc.scenario import ACCESS_KEY_ID, CANARIES, REGION, Endpoint, Reply, TlsMode
-from tests.vpc.serving import Request, World, read_request, reply
+from tests.vpc import signature
+from tests.vpc.scenario import ACCESS_KEY_ID, CANARIES, Endpoint, Reply, TlsMode
+from tests.vpc.serving import Request, World, canaries_in, read_request, reply
 
-PORT = 443
-_JSON = {"Content-Type": "application/x-amz-json-1.1"}
+_JSON = "application/x-amz-json-1.1"
 _RESET = struct.pack("ii", 1, 0)
 
 
 class EndpointServer:
-    """One address; answers by its `Endpoint`, looked at anew for every connection."""
+    """One address and port; answers by its `Endpoint`, looked at anew for every connection."""
 
-    def __init__(self, world: World, address: str) -> None:
+    def __init__(self, world: World, address: str, port: int) -> None:
         self._world = world
         self._address = address
+        self._port = port
 
     def serve(self, connection: socket.socket) -> None:
-        endpoint = next(e for e in self._world.scenario.endpoints if self._address in e.addresses)
+        endpoint = self._endpoint(None)
         mode = endpoint.tls_mode(self._address)
         if mode == "hang":
             threading.Event().wait()
@@ -40,6 +40,13 @@ class EndpointServer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         else:
             self._secure(connection, endpoint, mode)
+
+    def _endpoint(self, name: Optional[str]) -> Endpoint:
+        """Who is here under that name, or else whoever is here."""
+        scenario = self._world.scenario
+        here = [e for e in scenario.endpoints if self._address in e.addresses and e.exists]
+        here = [e for e in here if e.port == self._port]
+        return next((e for e in here if scenario.name_of(e) == name), here[0])
 
     def _secure(self, connection: socket.socket, endpoint: Endpoint, mode: TlsMode) -> None:
         asked: list[Optional[str]] = []
@@ -58,6 +65,7 @@ class EndpointServer:
                 self._world.log("tls", **facts, sni=asked[0], error=str(error))
             return
         facts["sni"] = asked[0]
+        endpoint = self._endpoint(asked[0])
         # No time-out: the agent's channel stays open as long as the agent likes.
         with secure:
             self._world.log("tls", **facts, version=secure.version())
@@ -66,7 +74,7 @@ class EndpointServer:
                 request = read_request(secure, pending)
                 if request is None:
                     return
-                status, body = respond(endpoint, request)
+                status, body = respond(endpoint, self._world.scenario.region, request)
                 self._world.log(
                     "tls",
                     **facts,
@@ -74,32 +82,49 @@ class EndpointServer:
                     target=request.headers.get("x-amz-target"),
                     status=status,
                     signed="authorization" in request.headers,
+                    canaries=canaries_in(body),
                 )
-                headers = {**_JSON, "x-amzn-RequestId": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}
+                headers = {
+                    "Content-Type": "text/html" if body.lstrip().startswith("<") else _JSON,
+                    "x-amzn-RequestId": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+                }
                 secure.sendall(reply(request, status, body, headers, endpoint.date_offset))
 
 
-def respond(endpoint: Endpoint, request: Request) -> Reply:
+def respond(endpoint: Endpoint, region: str, request: Request) -> Reply:
     """What the service says: who asks is looked at first, as the real ones do."""
-    authorization = request.headers.get("authorization", "")
-    scope = re.search(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request", authorization)
-    if scope is None:
+    told = signature.parse(request.headers.get("authorization", ""))
+    if told is None:
         return _error(400, "MissingAuthenticationTokenException", "Missing Authentication Token")
-    key_id, region, service = scope.groups()
-    if key_id != ACCESS_KEY_ID or request.headers.get("x-amz-security-token") not in (
+    if told.key_id != ACCESS_KEY_ID or request.headers.get("x-amz-security-token") not in (
         CANARIES["session-token"],
     ):
         text = "The security token included in the request is invalid."
         return _error(400, "UnrecognizedClientException", text)
-    if (region, service) != (REGION, endpoint.service):
-        text = f"Credential should be scoped to a valid region, not '{region}'."
+    if (told.region, told.service) != (region, endpoint.service):
+        text = f"Credential should be scoped to a valid region, not '{told.region}'."
         return _error(400, "InvalidSignatureException", text)
     stamp = request.headers.get("x-amz-date", "")
     now = time.time() + endpoint.date_offset
-    if abs(timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ")) - now) > 300:
+    try:
+        signed_at = timegm(time.strptime(stamp, "%Y%m%dT%H%M%SZ"))
+    except ValueError:
+        text = "Date must be in ISO-8601 'basic format'."
+        return _error(400, "IncompleteSignatureException", text)
+    if abs(signed_at - now) > 300:
         limit = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now - 300))
         text = f"Signature expired: {stamp} is now earlier than {limit}"
         return _error(400, "InvalidSignatureException", text)
+    wrong = signature.complaint(
+        told,
+        CANARIES["secret-key"],
+        request.method,
+        request.path,
+        request.headers,
+        request.body,
+    )
+    if wrong is not None:
+        return _error(400, "InvalidSignatureException", wrong)
     if endpoint.signed is not None:
         return endpoint.signed
     target = request.headers.get("x-amz-target", "")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
+from tests.vpc import units
 from tests.vpc.scenario import INSTANCE_ID, Agent, Scenario, Text, log_time
 
 PRIVATE_FOLDERS = ("var/log/amazon/ssm", "var/lib/amazon/ssm", "root")
 PRIVATE_FILES = {
+    "var/lib/amazon/ssm/registration": 0o600,
     "var/lib/amazon/ssm/runtimeconfig/identity_config.json": 0o600,
     "sys/devices/virtual/dmi/id/product_uuid": 0o400,
     "sys/devices/virtual/dmi/id/product_serial": 0o400,
@@ -66,6 +68,7 @@ def contents(scenario: Scenario, certificates: Path) -> dict[str, Text]:
         **_etc(scenario),
         **_trust(scenario, certificates),
         **_agent(scenario.agent),
+        **units.texts(scenario),
         **_dmi(scenario),
         **{path.lstrip("/"): text for path, text in scenario.files.items()},
     }
@@ -78,7 +81,7 @@ def _etc(scenario: Scenario) -> dict[str, Text]:
         "etc/group": "root:x:0:\nnogroup:x:65534:\n",
         "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
         "etc/hosts": f"127.0.0.1 localhost\n::1 localhost\n{scenario.hosts}",
-        "etc/hostname": "ip-10-0-0-50.ec2.internal\n",
+        "etc/hostname": f"{scenario.hostname}\n",
         "etc/machine-id": "ec2a0b1c2d3e4f5061728394a5b6c7d8\n",
         "etc/os-release": _OS_RELEASE,
         "etc/resolv.conf": scenario.resolv_conf,
@@ -109,6 +112,8 @@ def _trust(scenario: Scenario, certificates: Path) -> dict[str, Text]:
 
 def _agent(agent: Agent) -> dict[str, Text]:
     found: dict[str, Text] = {"var/lib/dpkg/status": ""}
+    if agent.registration is not None:
+        found["var/lib/amazon/ssm/registration"] = agent.registration
     if agent.installed == "none":
         return found
     if agent.installed in ("deb", "both") and agent.package_version is not None:
@@ -120,8 +125,8 @@ def _agent(agent: Agent) -> dict[str, Text]:
         found["etc/amazon/ssm/amazon-ssm-agent.json"] = agent.config
     if agent.identity_config is not None:
         found["var/lib/amazon/ssm/runtimeconfig/identity_config.json"] = agent.identity_config
-    log = _LOG.format(log_time(-60), agent.version) if agent.log is None else agent.log
-    found["var/log/amazon/ssm/amazon-ssm-agent.log"] = log
+    usual = _LOG.format(log_time(-agent.age), agent.running_version or agent.version)
+    found["var/log/amazon/ssm/amazon-ssm-agent.log"] = usual if agent.log is None else agent.log
     return found
 
 

@@ -1,5 +1,6 @@
 /* Process 1 of the instance: takes orphans in, and stays.
  *
+ * With "--orphan" before a command it leaves that to process 1, as a service in the background.
  * With arguments it becomes that command, with SIGINT in force: nsenter, which waits for it outside,
  * must ignore that signal, or the command would lose its parent while it still handles the signal.
  */
@@ -17,6 +18,13 @@ static void on_child(int signal)
 
 int main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[1], "--orphan") == 0) {
+        if (fork() != 0)
+            return 0;
+        setsid();
+        argc--;
+        argv++;
+    }
     if (argc > 1) {
         signal(SIGINT, SIG_DFL);
         execvp(argv[1], argv + 1);

@@ -9,18 +9,43 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Optional, Union
 
-from tests.vpc import artefacts, certificates, host, plan
+from tests.vpc import agent, artefacts, certificates, host, plan, root
 from tests.vpc.artefacts import LabError, program
-from tests.vpc.scenario import Scenario
+from tests.vpc.scenario import Scenario, Text
 from tests.vpc.scenarios import find
 
 _START_S = 30.0
+_PUT = """\
+set -e
+folder=$(dirname "$1")
+mkdir -p "$folder"
+fresh=$(mktemp "$folder/.put.XXXXXX")
+cat >"$fresh"
+chmod "$2" "$fresh"
+mv -fT "$fresh" "$1"
+"""
+# What is given to `signal` are the programs; prints how many there were.
+_SIGNAL = """\
+signal=$1
+shift
+count=0
+for process in /proc/[0-9]*; do
+    program=$(readlink "$process/exe") || continue
+    program=${program% (deleted)}
+    for wanted; do
+        [ "${program##*/}" = "$wanted" ] || continue
+        kill -"$signal" "${process#/proc/}" && count=$((count + 1))
+    done
+done
+echo $count
+"""
 
 
 @dataclass(frozen=True)
@@ -126,13 +151,59 @@ class Vpc:
     def update(self, **changes: Any) -> None:
         """Changes fields of the scenario: servers, addresses, routes and rules follow at once.
 
-        Not files, agent, DMI and trust: the instance has those from its start.
+        Not files, DMI and trust: the instance has those from its start. Nor the agent, until
+        `start_agent`, which starts the programs that there are.
         """
         assert self._control is not None
         self.scenario = dataclasses.replace(self.scenario, **changes)
         self._plan().write()
         self._control.send(b"update")
         self._await()
+
+    def put(self, path: str, text: Optional[Text], mode: int = 0o644) -> None:
+        """Writes a file on the instance, at one stroke; None removes it."""
+        assert path.startswith("/")
+        if text is None:
+            self._shell('rm -f "$1"', path)
+        else:
+            raw = text.encode() if isinstance(text, str) else text
+            self._shell(_PUT, path, f"{mode:o}", given=raw)
+
+    def start_agent(self) -> None:
+        """Starts the agent as at boot, unless it runs, by the scenario as it is now."""
+        if self._signal("0", "amazon-ssm-agent"):
+            return
+        assert self._run is not None
+        root.show_age(self._run, self.scenario.agent.age)
+        orders = agent.orders(self.scenario)
+        try:
+            # To the end of its output: so it says that it is done.
+            done = subprocess.run(
+                self._inside(["--orphan", agent.program(self.scenario)]),
+                env=agent.environment(self.scenario),
+                stdin=orders,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=10,
+                check=False,
+            )
+        finally:
+            os.close(orders)
+        if done.returncode or done.stdout:
+            raise LabError(f"the fake agent did not start: {done.stdout.decode(errors='replace')}")
+
+    def stop_agent(self) -> None:
+        """Ends the agent and its workers; returns when they are gone."""
+        deadline = time.monotonic() + 10
+        while self._signal("TERM", *root.PROGRAMS):
+            if time.monotonic() > deadline:
+                raise LabError("the fake agent did not end")
+            time.sleep(0.01)
+
+    def agent_speaks(self) -> None:
+        """The agent writes to the channel that it holds."""
+        if not self._signal("USR1", "ssm-agent-worker"):
+            raise LabError("no worker of the fake agent runs")
 
     def _start(self) -> None:
         self._run = Path(tempfile.mkdtemp(prefix="agentcheck-vpc-"))
@@ -175,11 +246,15 @@ class Vpc:
 
     def _plan(self) -> plan.Plan:
         assert self._run is not None
+        told = self.scenario.agent
         return plan.Plan(
             scenario=self.scenario,
             run=self._run,
             certificates=certificates.folder(),
-            agent=artefacts.compiled("agent.c", VERSION=self.scenario.agent.version),
+            agent=artefacts.compiled("agent.c", VERSION=told.version),
+            running_agent=artefacts.compiled("agent.c", VERSION=told.running_version)
+            if told.running_version is not None and told.running
+            else None,
             init=artefacts.compiled("init.c"),
             shown=host.shown(),
         )
@@ -214,6 +289,23 @@ class Vpc:
             mount="mnt", net="net", pid="pid", uts="uts", ipc="ipc", cgroup="cgroup"
         )
         return [*entered, "/init", *(default_command(self.scenario) if argv is None else argv)]
+
+    def _signal(self, signal: str, *programs: str) -> int:
+        """Sends a signal to all processes of some programs; says how many there are."""
+        return int(self._shell(_SIGNAL, signal, *programs))
+
+    def _shell(self, script: str, *arguments: str, given: bytes = b"") -> bytes:
+        """A script on the instance, of which nothing is recorded."""
+        done = subprocess.run(
+            self._inside(["/bin/sh", "-c", script, "sh", *arguments]),
+            env={"PATH": plan.INSTANCE_PATH, "LC_ALL": "C"},
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode:
+            raise LabError(f"instance: {' '.join(done.stderr.decode(errors='replace').split())}")
+        return done.stdout
 
     def _environment(self, more: Optional[Mapping[str, str]]) -> dict[str, str]:
         """That of a shell of root on the instance: nothing of ours, but where the product is."""

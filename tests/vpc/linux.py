@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -35,6 +37,17 @@ def return_to_own_pid_namespace() -> None:
     """After unshare(CLONE_NEWPID) and the fork it was for: later children stay in ours."""
     with open("/proc/self/ns/pid", "rb") as own:
         _check(_libc.setns(own.fileno(), CLONE_NEWPID), "setns")
+
+
+@contextlib.contextmanager
+def in_network_of(process: int) -> Iterator[None]:
+    """What this thread opens inside is in the network namespace of another process."""
+    with open("/proc/thread-self/ns/net", "rb") as own, open(f"/proc/{process}/ns/net", "rb") as it:
+        _check(_libc.setns(it.fileno(), CLONE_NEWNET), "setns")
+        try:
+            yield
+        finally:
+            _check(_libc.setns(own.fileno(), CLONE_NEWNET), "setns")
 
 
 def mount(source: str, target: Path, kind: str, options: str = "", flags: int = 0) -> None:

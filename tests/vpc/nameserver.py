@@ -64,6 +64,8 @@ class Nameserver:
         if not query.question:
             return None
         time.sleep(resolver.delay)
+        if resolver.mode == "drop":  # for a stub; no packet gets to the others
+            return None
         response = self._response(query, resolver)
         question = query.question[0]
         self._world.log(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from tests.vpc.artefacts import call, program
 from tests.vpc.metadata import MAC
 from tests.vpc.scenario import (
     IMDS_ADDRESS,
+    IMDS_IPV6,
     INSTANCE_ADDRESS,
     INSTANCE_IPV6,
+    IPV6_RESOLVER,
     ROUTER,
     ROUTER_IPV6,
     Rule,
@@ -23,7 +27,8 @@ _REJECTIONS = {
     "no-route": "reject with icmpx no-route",
 }
 # Tracking is in force before the first connection, as a security group's is: only then does a
-# connection outlive the closing of the group. `denied` and `denied6` are for tests to fill.
+# connection outlive the closing of the group. `denied` and `denied6` are for tests to fill. All of
+# it is about the instance: a proxy reaches what that may not.
 _VPC_TABLE = """
 table inet vpc {{
     set denied {{ type ipv4_addr . inet_service; }}
@@ -35,10 +40,12 @@ flush chain inet vpc nacl
 flush chain inet vpc endpoint
 table inet vpc {{
     chain nacl {{
+        iifname != "inst0" accept
         {nacl}
     }}
     chain endpoint {{
         ct state established,related accept
+        iifname != "inst0" accept
         ip daddr . tcp dport @denied drop
         ip6 daddr . tcp dport @denied6 drop
         {endpoint}
@@ -60,7 +67,8 @@ table inet host {{
 
 def addresses(scenario: Scenario) -> set[str]:
     """Every address that somebody in the VPC has, the router's aside."""
-    found = {IMDS_ADDRESS, *(resolver.address for resolver in scenario.dns)}
+    found = {*scenario.imds_addresses, *(proxy.address for proxy in scenario.proxies)}
+    found.update(r.address for r in scenario.dns if not ipaddress.ip_address(r.address).is_loopback)
     return found.union(*(e.addresses for e in scenario.endpoints if e.exists))
 
 
@@ -75,16 +83,11 @@ def connect(scenario: Scenario, instance: int) -> None:
     if scenario.ipv6:
         lines.append(f"address add {ROUTER_IPV6}/64 dev inst0 nodad")
     _ip(lines)
-    lines = [
-        "link set lo up",
-        f"address add {INSTANCE_ADDRESS}/24 dev eth0",
-        "link set eth0 up",
-    ]
+    lines = ["link set lo up", "link set eth0 up"]
+    if scenario.ipv4:
+        lines.append(f"address add {INSTANCE_ADDRESS}/24 dev eth0")
     if scenario.ipv6:
-        lines += [
-            f"address add {INSTANCE_IPV6}/64 dev eth0 nodad",
-            f"route add default via {ROUTER_IPV6}",
-        ]
+        lines.append(f"address add {INSTANCE_IPV6}/64 dev eth0 nodad")
     _ip(lines, instance)
     _hold(addresses(scenario), set())
     _route(scenario, instance)
@@ -94,9 +97,8 @@ def connect(scenario: Scenario, instance: int) -> None:
 def change(old: Scenario, new: Scenario, instance: int) -> None:
     """Follows a change of the world while everything runs."""
     _hold(addresses(new), addresses(old))
-    if (old.default_route, old.imds_route) != (new.default_route, new.imds_route):
-        present = [f"route del {text}" for text in _routes(old)]
-        _ip(present, instance)
+    if _routes(old) != _routes(new):
+        _ip([f"route del {text}" for text in _routes(old)], instance)
         _route(new, instance)
     _filter(new, instance)
 
@@ -112,10 +114,20 @@ def _whole(addresses: set[str]) -> list[str]:
 
 
 def _routes(scenario: Scenario) -> list[str]:
-    way = f"{IMDS_ADDRESS} dev eth0" if scenario.imds_route else f"unreachable {IMDS_ADDRESS}"
-    found = [way]
-    if scenario.default_route:
-        found.append(f"default via {ROUTER}")
+    found = []
+    if scenario.ipv4:
+        found.append(
+            f"{IMDS_ADDRESS} dev eth0" if scenario.imds_route else f"unreachable {IMDS_ADDRESS}"
+        )
+        if scenario.default_route:
+            found.append(f"default via {ROUTER}")
+    if scenario.ipv6:
+        found.append(f"{IPV6_RESOLVER} via {ROUTER_IPV6}")
+        found.append(
+            f"{IMDS_IPV6} via {ROUTER_IPV6}" if scenario.imds_route else f"unreachable {IMDS_IPV6}"
+        )
+        if scenario.default_route:
+            found.append(f"default via {ROUTER_IPV6}")
     return found
 
 
@@ -143,9 +155,12 @@ def _nft(rule: Rule) -> list[str]:
     end = f"{ports} {_REJECTIONS[rule.action]}"
     if not rule.addresses:
         return [end]
-    v4 = ", ".join(address for address in rule.addresses if ":" not in address)
-    v6 = ", ".join(address for address in rule.addresses if ":" in address)
-    families = {"ip": v4, "ip6": v6}
+    # In plain spelling: nft does not know that of 64:ff9b::52.94.0.10.
+    parsed = [ipaddress.ip_address(address) for address in rule.addresses]
+    families = {
+        "ip": ", ".join(str(address) for address in parsed if address.version == 4),
+        "ip6": ", ".join(str(address) for address in parsed if address.version == 6),
+    }
     return [f"{family} daddr {{ {some} }} {end}" for family, some in families.items() if some]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from tests.vpc.scenario import Scenario
 
@@ -20,6 +21,7 @@ class Plan:
     run: Path
     certificates: Path
     agent: Path
+    running_agent: Optional[Path]  # what runs, when it was replaced by the above since
     init: Path
     shown: tuple[Path, ...]  # folders of this machine that the instance has too
 

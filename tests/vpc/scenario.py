@@ -17,11 +17,15 @@ INSTANCE_ID = "i-0abc1234def567890"
 INSTANCE_ADDRESS = "10.0.0.50"
 ROUTER = "10.0.0.1"
 IMDS_ADDRESS = "169.254.169.254"
+IMDS_IPV6 = "fd00:ec2::254"
 VPC_RESOLVER = "10.0.0.2"
 LINK_LOCAL_RESOLVER = "169.254.169.253"
+IPV6_RESOLVER = "fd00:ec2::253"
 VPC_IPV6_CIDR = "2600:1f18:abcd::/56"
+SUBNET_IPV6_CIDR = "2600:1f18:abcd:1::/64"
 INSTANCE_IPV6 = "2600:1f18:abcd:1::50"
 ROUTER_IPV6 = "2600:1f18:abcd:1::1"
+PROXY_NAME = "proxy.ec2.internal"
 
 SSM = ("10.0.1.10", "10.0.2.10")
 SSMMESSAGES = ("10.0.1.11", "10.0.2.11")
@@ -57,7 +61,7 @@ TlsMode = Literal[
 
 
 def host(service: str) -> str:
-    """The name of a service's endpoint, as the agent makes it."""
+    """The name of a service's endpoint in the default Region, as the agent makes it."""
     return f"{service}.{REGION}.{DOMAIN}"
 
 
@@ -123,12 +127,16 @@ class Imds:
     credentials_lifetime: float = 6 * 3600.0
     vpc_cidrs: tuple[str, ...] = ("10.0.0.0/16",)
     public_ipv4: Optional[str] = None
+    ipv6: bool = False  # on a scenario with IPv6: at fd00:ec2::254 too
     paths: Mapping[str, Union[str, Reply, None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Resolver:
-    """A DNS server. `records` overrides the world's: a name's addresses, () none, None NXDOMAIN."""
+    """A DNS server. `records` overrides the world's: a name's addresses, () none, None NXDOMAIN.
+
+    One at a loopback address is a stub on the instance itself.
+    """
 
     address: str
     mode: Literal["ok", "servfail", "refused", "drop", "refuse"] = "ok"
@@ -141,7 +149,8 @@ class Endpoint:
     """A service's endpoint: what DNS answers for its name, and who answers there.
 
     `tls_at` overrides `tls` for single addresses; with `exists` False nobody has the addresses.
-    `signed` overrides the reply to a signed request.
+    `signed` overrides the reply to a request that is signed well (HTML is sent as such), `host` the
+    name.
     """
 
     service: str
@@ -151,9 +160,35 @@ class Endpoint:
     exists: bool = True
     date_offset: float = 0.0
     signed: Optional[Reply] = None
+    host: str = ""
+    port: int = 443
 
     def tls_mode(self, address: str) -> TlsMode:
         return self.tls_at.get(address, self.tls)
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """An HTTP proxy in the VPC, which reaches whatever the endpoints' rules keep the instance from.
+
+    With a `user` it wants that name and password; with `tls` it is itself spoken to over TLS.
+    """
+
+    address: str = "10.0.0.99"
+    port: int = 3128
+    mode: Literal[
+        "ok",
+        "deny",  # 403
+        "bad-gateway",  # 502
+        "hang",  # accepts, and never answers
+        "garbage",  # what it answers is not HTTP
+        "intercept",  # decrypts TLS, and shows certificates of an authority of its own
+        "refuse",  # nobody listens
+        "drop",
+    ] = "ok"
+    user: str = ""
+    password: str = ""
+    tls: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,6 +204,12 @@ class Agent:
     log: Optional[str] = None
     identity_config: Optional[str] = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    age: float = 60.0  # seconds since its process started
+    running_version: Optional[str] = None  # that of the process, replaced on disk since
+    unit: Optional[Mapping[str, str]] = None  # what `systemctl show` says beside the usual
+    updating: bool = False  # an update of it is under way
+    registration: Optional[str] = None  # the text of its hybrid registration
+    dangling_snap: bool = False  # the snap's current revision is not there
 
 
 @dataclass(frozen=True)
@@ -182,10 +223,15 @@ class Scenario:
         Endpoint("ssm", SSM),
         Endpoint("ssmmessages", SSMMESSAGES),
     )
+    proxies: tuple[Proxy, ...] = ()
     agent: Agent = Agent()
     rules: tuple[Rule, ...] = ()
+    region: str = REGION
+    domain: str = DOMAIN
+    partition: str = "aws"
     default_route: bool = True
     imds_route: bool = True
+    ipv4: bool = True
     ipv6: bool = False
     dmi: Literal["ec2", "qemu"] = "ec2"
     trust: Literal["test", "empty", "unrelated"] = "test"
@@ -198,17 +244,42 @@ class Scenario:
     name: str = ""
     summary: str = ""
 
+    def host(self, service: str) -> str:
+        """The name of a service's endpoint, as the agent makes it in this Region."""
+        return f"{service}.{self.region}.{self.domain}"
+
+    def name_of(self, endpoint: Endpoint) -> str:
+        """The name under which an endpoint is known."""
+        return endpoint.host or self.host(endpoint.service)
+
+    @property
+    def hostname(self) -> str:
+        """The name of the instance, which carries its address or, without IPv4, its id."""
+        first = f"ip-{INSTANCE_ADDRESS.replace('.', '-')}" if self.ipv4 else INSTANCE_ID
+        inner = "ec2" if self.region == REGION else f"{self.region}.compute"
+        return f"{first}.{inner}.internal"
+
+    @property
+    def imds_addresses(self) -> tuple[str, ...]:
+        """Where the metadata service listens."""
+        return (IMDS_ADDRESS, IMDS_IPV6) if self.ipv6 and self.imds.ipv6 else (IMDS_ADDRESS,)
+
     @property
     def records(self) -> dict[str, Optional[tuple[str, ...]]]:
         """What DNS says where a resolver has nothing of its own."""
-        return {host(endpoint.service): endpoint.addresses for endpoint in self.endpoints}
+        found: dict[str, Optional[tuple[str, ...]]] = {}
+        if self.proxies:
+            found[PROXY_NAME] = (self.proxies[0].address,)
+        found.update((self.name_of(e), e.addresses) for e in self.endpoints)
+        return found
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
         """The rules, and those that a server's mode stands for."""
         silent = [Rule((r.address,), port=53, protocol="any") for r in self.dns if r.mode == "drop"]
+        silent += [Rule((p.address,), port=p.port) for p in self.proxies if p.mode == "drop"]
         if self.imds.mode == "drop":
-            silent.append(Rule((IMDS_ADDRESS,), port=80))
+            silent.append(Rule(self.imds_addresses, port=80))
         return (*self.rules, *silent)
 
     @property
@@ -221,32 +292,8 @@ class Scenario:
             and self.imds.credentials_lifetime > 0
         )
         in_time = abs(self.imds.date_offset) <= 300
-        return self.imds.mode == "ok" and self.imds_route and source and in_time
-
-    @property
-    def channel(self) -> dict[str, tuple[str, ...]]:
-        """Addresses by service that the agent needs at once for its channel; none: no channel.
-
-        Whether they can be reached is for the agent to find out.
-        """
-        if self.agent.connected is False:
-            return {}
-        first = self.dns[0] if self.dns else None
-        usable = {
-            e.service: tuple(a for a in e.addresses if e.exists and e.tls_mode(a) == "ok")
-            for e in self.endpoints
-            if e.service in BOTH
-            and (first is not None and first.mode == "ok")
-            and first.records.get(host(e.service), e.addresses)
-        }
-        if self.agent.connected is None and not (
-            self.credentials_ready
-            and self.agent.config is None
-            and self.trust == "test"
-            and all(usable.get(service) for service in BOTH)
-        ):
-            return {}
-        return usable
+        reachable = self.imds_route and (self.ipv4 or IMDS_IPV6 in self.imds_addresses)
+        return self.imds.mode == "ok" and reachable and source and in_time
 
 
 # Reads as what it is in a scenario file: a healthy VPC but for the arguments.

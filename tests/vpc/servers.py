@@ -5,16 +5,16 @@ from __future__ import annotations
 import socket
 from typing import Callable
 
-from tests.vpc import endpoints, imds, nameserver
+from tests.vpc import endpoints, imds, nameserver, proxies
 from tests.vpc.plan import Plan
-from tests.vpc.scenario import IMDS_ADDRESS, Scenario
+from tests.vpc.scenario import Scenario
 from tests.vpc.serving import Listeners, Place, World
 
 
 class Servers:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, instance: int) -> None:
         self.world = World(plan.scenario, plan.record, plan.certificates)
-        self.listeners = Listeners()
+        self.listeners = Listeners(instance)
         self._imds = imds.Imds(self.world)
         self.change(plan.scenario)
 
@@ -23,7 +23,8 @@ class Servers:
         self.world.scenario = scenario
         places: dict[tuple[Place, str], Callable[[socket.socket], None]] = {}
         if scenario.imds.mode != "refuse":
-            places[("imds", IMDS_ADDRESS, imds.PORT), "tcp"] = self._imds.serve
+            for address in scenario.imds_addresses:
+                places[("imds", address, imds.PORT), "tcp"] = self._imds.serve
         for resolver in scenario.dns:
             if resolver.mode != "refuse":
                 server = nameserver.Nameserver(self.world, resolver.address)
@@ -33,9 +34,14 @@ class Servers:
         for endpoint in scenario.endpoints:
             for address in endpoint.addresses if endpoint.exists else ():
                 if endpoint.tls_mode(address) != "refuse":
-                    place = ("endpoint", address, endpoints.PORT)
-                    one = endpoints.EndpointServer(self.world, address)
+                    place = ("endpoint", address, endpoint.port)
+                    one = endpoints.EndpointServer(self.world, address, endpoint.port)
                     places[place, "tcp"] = one.serve
+        for proxy in scenario.proxies:
+            if proxy.mode != "refuse":
+                place = ("proxy", proxy.address, proxy.port)
+                other = proxies.ProxyServer(self.world, proxy.address, proxy.port)
+                places[place, "tcp"] = other.serve
         self.listeners.keep(places, self._ttl)
 
     def _ttl(self, place: Place) -> int:

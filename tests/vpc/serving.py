@@ -6,7 +6,9 @@ is then written as it is said, and the process is ended as a whole anyway.
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
+import ipaddress
 import json
 import selectors
 import socket
@@ -18,6 +20,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Callable, Optional
 
+from tests.vpc import linux
 from tests.vpc.scenario import CANARIES, Scenario
 
 # Service, address, port: what a socket is for.
@@ -38,9 +41,13 @@ class World:
 
 
 class Listeners:
-    """All listening sockets; a handler gets a UDP socket itself, or a TCP connection."""
+    """All listening sockets; a handler gets a UDP socket itself, or a TCP connection.
 
-    def __init__(self) -> None:
+    Those at loopback addresses are on the instance, of which `instance` is a process.
+    """
+
+    def __init__(self, instance: int) -> None:
+        self._instance = instance
         self._selector = selectors.DefaultSelector()
         self._open: dict[tuple[Place, str], socket.socket] = {}
 
@@ -56,17 +63,24 @@ class Listeners:
         for key, handler in places.items():
             place, protocol = key
             if key not in self._open:
-                family = socket.AF_INET6 if ":" in place[1] else socket.AF_INET
                 tcp = protocol == "tcp"
-                one = socket.socket(family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                one.bind(place[1:])
-                if tcp:
-                    one.listen(128)
-                self._open[key] = one
+                self._open[key] = one = self._listen(place, tcp)
                 self._selector.register(one, selectors.EVENT_READ, (tcp, handler))
-            if ":" not in place[1]:
-                self._open[key].setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl(place))
+            level, option = socket.IPPROTO_IP, socket.IP_TTL
+            if ":" in place[1]:
+                level, option = socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS
+            self._open[key].setsockopt(level, option, ttl(place))
+
+    def _listen(self, place: Place, tcp: bool) -> socket.socket:
+        family = socket.AF_INET6 if ":" in place[1] else socket.AF_INET
+        stub = ipaddress.ip_address(place[1]).is_loopback
+        with linux.in_network_of(self._instance) if stub else contextlib.nullcontext():
+            one = socket.socket(family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(place[1:])
+        if tcp:
+            one.listen(128)
+        return one
 
     def attend(self, other: socket.socket, handler: Callable[[socket.socket], None]) -> None:
         """Serves for ever; what arrives on the other socket goes to its handler, in this thread."""

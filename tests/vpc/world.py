@@ -47,7 +47,7 @@ def _serve(planned: plan.Plan, control: socket.socket) -> None:
         forwarding.write_text("0")
     _expect(ours, b"apart")
     network.connect(planned.scenario, process)
-    servers = Servers(planned)
+    servers = Servers(planned, process)
     ours.send(b"go")
     _expect(ours, b"ready")
 
