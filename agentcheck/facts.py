@@ -289,12 +289,12 @@ class RoundFacts:
         if credentials is None:
             return Permission("no-answer", text="IMDS gave no credentials")
         endpoint, instance = self._known(SSM), self.imds().instance
-        region = self.agent().config.region or instance.region
         return systems_manager.probe(
             credentials,
             endpoint.host,
             endpoint.port,
-            region,
+            # Not Agent.Region: a wrong one is a cause of its own.
+            instance.region,
             instance.instance_id,
             lambda: self._open(endpoint),
         )

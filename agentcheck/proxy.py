@@ -51,21 +51,19 @@ def _either(environ: Mapping[str, str], name: str) -> str:
 
 
 def parse(text: str) -> Optional[Proxy]:
-    """Reads a setting as Go does; None for one that Go refuses.
+    """Reads a setting as Go does; None for one that Go cannot use.
 
-    Without a scheme of proxies it is taken for host:port of an http proxy.
+    Without a scheme it is taken for host:port of an http proxy.
     """
     text = text.strip()
-    for candidate in (text, f"http://{text}"):
-        try:
-            parts = urlsplit(candidate)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            continue
-        if parts.scheme not in _PORTS or not host:
-            continue
-        return Proxy(parts.scheme, host, port or _PORTS[parts.scheme], _basic(parts))
-    return None
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or not host:
+        return None
+    return Proxy(parts.scheme, host, port or _PORTS[parts.scheme], _basic(parts))
 
 
 def _basic(parts: SplitResult) -> str:

@@ -45,6 +45,8 @@ def _follower(facts: Facts) -> Finding:
     """Skipped for what keeps ssm from being reached."""
     cause = f"tls.{SSM}"
     if facts.proxy(SSM):
+        if facts.tunnel(SSM).state == "unsupported":
+            return Finding(SKIP, "no way to ssm was tried", reason="unsupported")
         cause = f"proxy.{SSM}"
     elif facts.name(SSM).state != "ok":
         cause = f"dns.{SSM}"

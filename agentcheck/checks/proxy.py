@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentcheck.checks import Finding
-from agentcheck.model import ERROR, FAIL, NOT_NEEDED, OK, SKIP
+from agentcheck.model import FAIL, NOT_NEEDED, OK, SKIP
 from agentcheck.observations import Facts
 
 ID = "proxy"
@@ -21,7 +21,7 @@ def check(facts: Facts, service: str) -> Finding:
     tunnel = facts.tunnel(service)
     seen = {"state": tunnel.state, "status": tunnel.status}
     if tunnel.state == "unsupported":
-        return Finding(ERROR, tunnel.error, tunnel.state, proxy, seen)
+        return Finding(SKIP, tunnel.error, tunnel.state, proxy, seen)
     inside = tunnel.connection
     if inside is None:
         return Finding(FAIL, tunnel.error, tunnel.state, proxy, seen)

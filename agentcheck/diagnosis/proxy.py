@@ -90,6 +90,9 @@ def _unreachable(o: Observed) -> Iterator[Cause]:
             f"{listing(directly)} can be reached without it: add {_hosts(found, directly)} to"
             f" no_proxy in {_place(o)}, {RESTART}"
             if directly
+            else f"Write https_proxy in {_place(o)} as http://USER:PASSWORD@HOST:PORT, with"
+            f" / ? # @ of the password as %2F %3F %23 %40, {RESTART}"
+            if state == "invalid"
             else f"Mend or replace the proxy {proxy} (https_proxy in {_place(o)}), {RESTART}",
             "Let its port out in the instance's security group, and in at the proxy's own.",
             *without_login(o.instance),

@@ -20,6 +20,8 @@ _ZONES = (
     "ssm.us-east-1.vpce.amazonaws.com",
     "ssmmessages.us-east-1.vpce.amazonaws.com",
     "corp.example",
+    "us-east-1.corp.example",
+    "us-east-1.corp.example",
 )
 _NAMES = ",".join(f"DNS:*.{zone}" for zone in _ZONES)
 _DAY = 86400

@@ -228,6 +228,8 @@ class Vpc:
             )
         names = [*plan.INSTANCE_NAMESPACES, *(f"vpc-{name}" for name in plan.VPC_NAMESPACES)]
         self._namespaces = dict(zip(names, self._await(len(names))))
+        if self.scenario.closed_later:
+            self.update(rules=(*self.scenario.rules, *self.scenario.closed_later))
 
     def _stop(self) -> None:
         if self._control is not None:

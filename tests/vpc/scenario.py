@@ -6,6 +6,7 @@ pickled: the servers get it whole, again whenever a test changes the world.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,19 @@ def rfc3339(seconds: float) -> str:
 def log_time(seconds: float) -> str:
     """The moment `seconds` from now, as the agent's log writes it (the instance is in UTC)."""
     return time.strftime("%Y-%m-%d %H:%M:%S.0000", time.gmtime(time.time() + seconds))
+
+
+def refusal(code: str, message: str, status: int = 400) -> Reply:
+    """What a service answers to a call that it does not carry out."""
+    return status, json.dumps({"__type": code, "message": message})
+
+
+def denial(because: str = "") -> Reply:
+    """What ssm answers to a role that may not make the call; `because` names the policy."""
+    node = f"arn:aws:ec2:{REGION}:123456789012:instance/{INSTANCE_ID}"
+    who = f"arn:aws:sts::123456789012:assumed-role/app-role/{INSTANCE_ID}"
+    text = f"User: {who} is not authorized to perform: ssm:ListInstanceAssociations on resource: "
+    return refusal("AccessDeniedException", text + node + because)
 
 
 @dataclass(frozen=True)
@@ -226,6 +240,7 @@ class Scenario:
     proxies: tuple[Proxy, ...] = ()
     agent: Agent = Agent()
     rules: tuple[Rule, ...] = ()
+    closed_later: tuple[Rule, ...] = ()  # come into force after the agent has connected
     region: str = REGION
     domain: str = DOMAIN
     partition: str = "aws"

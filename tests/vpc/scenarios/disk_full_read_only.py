@@ -1,0 +1,9 @@
+"""Where the agent writes its logs the file system has become read-only."""
+
+from tests.vpc.scenario import Agent, Expect, healthy
+
+SCENARIO = healthy(
+    mounts={"/tmp": "ro"},
+    agent=Agent(connected=False),
+    expect=Expect("disk-full", "fail", 2, reason="read-only"),
+)

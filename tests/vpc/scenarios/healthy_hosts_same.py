@@ -1,0 +1,8 @@
+"""The hosts file says of ssm what DNS says too."""
+
+from tests.vpc.scenario import SSM, Expect, healthy, host
+
+SCENARIO = healthy(
+    hosts=f"{SSM[0]} {host('ssm')}\n",
+    expect=Expect(notes=("hosts-pinned",)),
+)

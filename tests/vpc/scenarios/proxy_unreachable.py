@@ -1,0 +1,10 @@
+"""The agent's proxy does not answer."""
+
+from tests.vpc.scenario import BOTH, Agent, Expect, Proxy, Rule, healthy
+
+SCENARIO = healthy(
+    agent=Agent(environment={"https_proxy": "http://10.0.0.99:3128"}),
+    proxies=(Proxy(mode="drop"),),
+    rules=(Rule(),),
+    expect=Expect("proxy-unreachable", "fail", 2, BOTH, reason="timeout"),
+)
