@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from agentcheck.diagnosis.path import (
     addresses_text,
@@ -22,9 +22,9 @@ from agentcheck.diagnosis.rows import (
     group_names,
     listing,
 )
-from agentcheck.diagnosis.services import judged, names_of, reached_publicly
+from agentcheck.diagnosis.services import names_of, reached_publicly
 from agentcheck.model import FAIL, WARN, Cause
-from agentcheck.observations import EC2MESSAGES, Endpoint, Observed
+from agentcheck.observations import EC2MESSAGES, Observed
 
 
 def _missing(o: Observed) -> Iterator[Cause]:
@@ -33,7 +33,7 @@ def _missing(o: Observed) -> Iterator[Cause]:
         return
     instance = o.instance
     services = names_of(endpoint for endpoint, _ in found)
-    others = _with_private_addresses(o, o.endpoints.values())
+    others = _with_private_addresses(o, services)
     evidence = [path_line(endpoint, path) for endpoint, path in found]
     steps = [create_endpoint(instance, service) for service in services]
     if others:
@@ -84,22 +84,23 @@ def _missing(o: Observed) -> Iterator[Cause]:
     )
 
 
-def _with_private_addresses(o: Observed, endpoints: Iterable[Endpoint]) -> tuple[str, ...]:
-    """Those services whose names lead to private addresses."""
+def _with_private_addresses(o: Observed, apart_from: Sequence[str]) -> tuple[str, ...]:
+    """The other services whose names lead to private addresses."""
     return names_of(
         endpoint
-        for endpoint in endpoints
-        if any(c.scope != "public" for c in connections(o, endpoint.service))
+        for endpoint in o.endpoints.values()
+        if endpoint.service not in apart_from
+        and any(c.scope != "public" for c in connections(o, endpoint.service))
     )
 
 
 def _public(o: Observed) -> Iterator[Cause]:
     wanted = o.policy.require_private
     found = reached_publicly(o)
-    private = _with_private_addresses(o, judged(o))
+    services = names_of(endpoint for endpoint, _ in found)
+    private = _with_private_addresses(o, services)
     if not found or wanted == "no" or (wanted == "auto" and not private):
         return
-    services = names_of(endpoint for endpoint, _ in found)
     instance = o.instance
     yield Cause(
         "endpoint-public",

@@ -4,6 +4,6 @@ from tests.vpc.scenario import BOTH, PUBLIC_SSM, PUBLIC_SSMMESSAGES, Endpoint, E
 
 SCENARIO = healthy(
     endpoints=(Endpoint("ssm", PUBLIC_SSM), Endpoint("ssmmessages", PUBLIC_SSMMESSAGES)),
-    rules=(Rule((*PUBLIC_SSM, *PUBLIC_SSMMESSAGES)),),
+    rules=(Rule(),),
     expect=Expect("endpoint-missing", "fail", 2, BOTH),
 )

@@ -14,6 +14,6 @@ STATE = {
 
 SCENARIO = healthy(
     imds=Imds(profile=False),
-    agent=Agent(identity_config=json.dumps(STATE), connected=False),
+    agent=Agent(identity_config=json.dumps(STATE)),
     expect=Expect("role-missing", "fail", 2),
 )

@@ -4,5 +4,5 @@ from tests.vpc.scenario import Expect, Imds, healthy
 
 SCENARIO = healthy(
     imds=Imds(role=None),
-    expect=Expect("role-missing", "fail", 2),
+    expect=Expect("role-missing", "fail", 2, reason="no-role"),
 )

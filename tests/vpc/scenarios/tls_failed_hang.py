@@ -4,5 +4,5 @@ from tests.vpc.scenario import BOTH, SSM, SSMMESSAGES, Endpoint, Expect, healthy
 
 SCENARIO = healthy(
     endpoints=(Endpoint("ssm", SSM, "hang"), Endpoint("ssmmessages", SSMMESSAGES, "hang")),
-    expect=Expect("tls-failed", "fail", 2, BOTH),
+    expect=Expect("tls-failed", "fail", 2, BOTH, reason="hangs"),
 )
