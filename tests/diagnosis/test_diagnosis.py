@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from agentcheck.diagnosis import CODES, ROWS, diagnose
 from agentcheck.diagnosis.notes import notes
-from agentcheck.diagnosis.services import usable
 from agentcheck.model import FAIL, OK, UNKNOWN, WARN
 from agentcheck.observations import (
     AgentConfig,
     AgentIdentity,
     Certificate,
-    Connection,
     Imds,
     Machine,
     Name,
     Observed,
-    Path,
     Policy,
     Role,
     ServerAnswer,
@@ -462,79 +456,3 @@ def test_what_nothing_explains_is_never_green() -> None:
     assert (verdict.code, verdict.reason) == ("could-not-tell", "unexplained")
     verdict, _ = diagnose(Observed(now=NOW))
     assert verdict.status == UNKNOWN
-
-
-# --- properties over generated worlds
-
-STATES = ("ok", "nxdomain", "no-address", "servfail", "refused", "unreachable", "failed")
-connections = st.builds(
-    lambda address, scope, tcp, tls: Connection(
-        address, scope, False, tcp, 0.1, tls if tcp == "ok" else None, error="made"
-    ),
-    st.sampled_from(["10.0.1.1", "10.0.1.2", "2600::1"]),
-    st.sampled_from(["vpc", "private", "public"]),
-    st.sampled_from(["ok", "timeout", "refused", "no-route", "prohibited", "failed"]),
-    st.sampled_from(["ok", "untrusted", "wrong-name", "expired", "hangs", "not-tls", "failed"]),
-)
-
-
-@st.composite
-def observed(draw: st.DrawFn) -> Observed:
-    """Worlds that hang together: no path without a name, no name without a Region."""
-    services = draw(
-        st.sampled_from([("ssm", "ssmmessages"), ("ssm", "ssmmessages", "ec2messages")])
-    )
-    world = healthy(*services)
-    for service in services:
-        state = draw(st.sampled_from(STATES))
-        if state != "ok":
-            world = with_name(world, service, state)
-        elif draw(st.integers(0, 9)):
-            world = with_path(world, service, *draw(st.lists(connections, min_size=1, max_size=3)))
-    version = draw(st.sampled_from(["3.3.1611.0", "3.2.2303.0", "3.3.0.0"]))
-    return replace(
-        world,
-        machine=Machine(draw(st.sampled_from([True, None])), uid=draw(st.sampled_from([0, 990]))),
-        agent=agent(version, running=draw(st.booleans())),
-        role=Role(
-            draw(st.sampled_from(["present", "no-profile", "no-role", "no-document", "refused"])),
-            "app",
-            "Code",
-            expiration=NOW + draw(st.sampled_from([-1e4, 1e4])),
-        ),
-        channel=draw(st.sampled_from([ALIVE, DEAD, UNSEEN])),
-        trust_store=TrustStore("bundle", draw(st.sampled_from([0, 140]))),
-        clock_offsets={"imds": draw(st.sampled_from([0.0, 100.0, 4000.0])), "ssm": 0.0},
-        unanswered=draw(st.sampled_from([{}, {"imds": "late"}])),
-    )
-
-
-@settings(max_examples=400, deadline=None)
-@given(observed(), st.booleans(), st.randoms(use_true_random=False))
-def test_diagnosis_holds_on_any_world(
-    world: Observed, complete: bool, shuffler: random.Random
-) -> None:
-    """It never raises, always has evidence, is never green on a broken endpoint, and does not
-    depend on the order in which things were seen."""
-    verdict, causes = diagnose(world, complete)
-    for cause in causes:
-        assert cause.evidence, cause
-        assert cause.remedy, cause
-        assert set(cause.services) <= set(world.services or ())
-    broken = [s for s, e in world.endpoints.items() if e.required and not usable(world, s)]
-    if broken and complete:
-        assert verdict.status != OK
-    assert len({(cause.code, cause.services) for cause in causes}) == len(causes)
-    list(notes(world))
-    mixed = list(world.endpoints.items())
-    shuffler.shuffle(mixed)
-    paths = [
-        (service, Path(tuple(shuffler.sample(list(path.connections), len(path.connections)))))
-        for service, path in world.paths.items()
-    ]
-    shuffler.shuffle(paths)
-    again, others = diagnose(replace(world, endpoints=dict(mixed), paths=dict(paths)), complete)
-    assert again.code == verdict.code
-    assert [(c.code, c.status, c.services) for c in others] == [
-        (c.code, c.status, c.services) for c in causes
-    ]
