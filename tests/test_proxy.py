@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentcheck.hosts import split_host, without_secrets
-from agentcheck.proxy import proxy_for
+from agentcheck.proxy import Proxy, parse, proxy_for, shown
 
 HOST = "ssm.us-east-1.amazonaws.com"
 PROXY = "http://user:secret@10.0.0.99:3128"
@@ -85,3 +85,47 @@ def test_any_text_is_a_host_or_none(text: str) -> None:
 )
 def test_host_and_port(text: str, expected: object) -> None:
     assert split_host(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("http://10.0.0.99:3128", Proxy("http", "10.0.0.99", 3128)),
+        ("10.0.0.99:3128", Proxy("http", "10.0.0.99", 3128)),
+        ("proxy.corp", Proxy("http", "proxy.corp", 80)),
+        ("https://proxy.corp/", Proxy("https", "proxy.corp", 443)),
+        ("HTTP://Proxy.corp:8080", Proxy("http", "proxy.corp", 8080)),
+        ("socks5://proxy", Proxy("socks5", "proxy", 1080)),
+        ("http://[2600::1]:3128", Proxy("http", "2600::1", 3128)),
+        ("http://u:p%2F%40x@proxy:1", Proxy("http", "proxy", 1, "Basic dTpwL0B4")),
+        ("http://u@proxy:1", Proxy("http", "proxy", 1, "Basic dTo=")),
+        ("http://u:p/w@proxy:3128", None),
+        ("ftp://proxy:21", None),
+        ("http://", None),
+        ("http://proxy:99999", None),
+        ("http://[broken:1", None),
+    ],
+)
+def test_a_setting_is_read_as_go_reads_it(text: str, expected: Optional[Proxy]) -> None:
+    """net/url and net/http: default ports, user and password percent-decoded."""
+    assert parse(text) == expected
+
+
+def test_a_proxy_never_shows_its_password() -> None:
+    for text in ("http://u:secret@proxy:1", "http://u:secret/[x@proxy:1", "u:secret@proxy"):
+        assert "secret" not in shown(text)
+        assert "secret" not in repr(parse(text))
+
+
+def test_plain_http_has_a_proxy_of_its_own() -> None:
+    """IMDS is plain http: https_proxy alone does not matter to it."""
+    assert proxy_for("169.254.169.254", 80, {"https_proxy": PROXY}, "http") is None
+    assert proxy_for("169.254.169.254", 80, {"http_proxy": PROXY}, "http") == PROXY
+    excluded = {"HTTP_PROXY": PROXY, "no_proxy": "169.254.0.0/16"}
+    assert proxy_for("169.254.169.254", 80, excluded, "http") is None
+
+
+@given(st.text())
+def test_any_setting_is_read_without_an_error(text: str) -> None:
+    parse(text)
+    shown(text)

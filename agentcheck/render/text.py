@@ -37,6 +37,7 @@ HOPS: Sequence[tuple[str, Sequence[str]]] = (
     ("security groups / port 443", ("tcp.",)),
     ("TLS", ("tls.",)),
 )
+_DIRECT = ("name", "security groups / port 443", "TLS")
 _WORDS = {
     "ok": "ok",
     "timeout": "no answer",
@@ -104,8 +105,9 @@ def _path(report: Report, paint: Paint) -> Iterator[str]:
     """The hops with their state, then the addresses of each service."""
     hops = [(name, _hop_status(report.checks, prefixes)) for name, prefixes in HOPS]
     through = next(status for name, status in hops if name == "proxy")
-    if through is None:
-        hops = [hop for hop in hops if hop[0] != "proxy"]
+    # Behind a proxy the direct way does not matter.
+    hidden = ("proxy",) if through is None else _DIRECT
+    hops = [hop for hop in hops if hop[0] not in hidden]
     last = through or hops[-1][1]
     hops.append(("service", last if last == OK else None))
     if all(status is None for _, status in hops):
@@ -141,7 +143,7 @@ def _joined(hops: Sequence[tuple[str, Optional[str]]], paint: Paint) -> Iterator
     """`agent ok > role ok > ...` on as few lines as fit."""
     line, width = "", 0
     for text, status in hops:
-        if width and width + 3 + len(text) > WIDTH:
+        if width and width + 3 + len(text) + 2 > WIDTH:
             yield line + " >"
             line, width = "  ", 2
         elif width:
