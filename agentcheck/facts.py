@@ -6,14 +6,13 @@ seen for the diagnosis and the report.
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Optional
 
 from agentcheck import channel, proxy
 from agentcheck.destinations import endpoint_of
-from agentcheck.hosts import HTTPS, vpc_resolvers
+from agentcheck.hosts import HTTPS
 from agentcheck.observations import (
     CORE_SERVICES,
     EC2MESSAGES,
@@ -24,10 +23,8 @@ from agentcheck.observations import (
     AgentLog,
     Channel,
     Comparison,
-    Connection,
     Endpoint,
     Imds,
-    Instance,
     Machine,
     Name,
     Observed,
@@ -38,22 +35,19 @@ from agentcheck.observations import (
     Tunnel,
     Volume,
 )
-from agentcheck.once import Cells, Once
+from agentcheck.once import Once
 from agentcheck.probes import (
     agent_log,
     agent_sockets,
-    connection,
     disk,
     imds,
     machine,
     nameservers,
-    resolver,
     ssm_agent,
     systems_manager,
-    trust_store,
-    tunnel,
 )
 from agentcheck.settings import Settings
+from agentcheck.ways import Ways
 
 
 class RoundFacts:
@@ -82,12 +76,13 @@ class RoundFacts:
         self._permission = Once(self._ask_permission)
         self._needed = Once(self._needs_ec2messages)
         self._services = Once(self._list_services)
-        self._nameservers = Once(nameservers.configured)
-        self._trust = Once(lambda: trust_store.load(self.agent().environment))
-        self._names = Cells(self._resolve)
-        self._paths = Cells(self._connect)
-        self._tunnels = Cells(self._connect_through)
-        self._comparisons = Cells(self._compare)
+        self._ways = Ways(
+            self.endpoint,
+            self.agent,
+            lambda: self.imds().instance,
+            settings["run", "connect_timeout"],
+            settings["endpoints", "max_addresses"],
+        )
 
     def machine(self) -> Machine:
         return self._machine.get()
@@ -125,41 +120,35 @@ class RoundFacts:
         return endpoint_of(service, self._is_required(service), config, instance)
 
     def name(self, service: str) -> Name:
-        return self._names.get(service)
+        return self._ways.names.get(service)
 
     def path(self, service: str) -> Path:
-        return self._paths.get(service)
+        return self._ways.paths.get(service)
 
     def comparison(self, service: str) -> Optional[Comparison]:
         """What the VPC's own resolver says, where our answer does not do; None: not asked."""
-        return self._comparisons.get(service)
+        return self._ways.comparisons.get(service)
 
     def proxy(self, service: str) -> Optional[str]:
         """The proxy that the agent takes for `service`, without its secrets; None: none."""
-        found = self._proxy_setting(service)
+        found = self._ways.proxy(service)
         return proxy.shown(found) if found else None
 
     def tunnel(self, service: str) -> Tunnel:
         """The way to a service that has a proxy."""
-        return self._tunnels.get(service)
+        return self._ways.tunnels.get(service)
 
     def usable(self, service: str) -> bool:
         """Whether the agent's way to the service works: through its proxy where it has one."""
-        if self.proxy(service):
-            return self.tunnel(service).usable
-        return self.name(service).state == "ok" and self.path(service).usable
+        return self._ways.usable(service)
 
     def clock_offsets(self) -> Mapping[str, float]:
-        """Clocks seen in HTTP answers, minus ours, by source; only what was looked at already."""
+        """Clocks of others, minus ours, by source; only what was looked at already."""
         offsets = {}
         metadata = self._metadata.peek()
         if metadata and metadata.imds.clock_offset_s is not None:
             offsets["imds"] = metadata.imds.clock_offset_s
-        seen = [(s, c) for s, path in self._paths.peek().items() for c in path.connections]
-        seen += [(s, t.connection) for s, t in self._tunnels.peek().items() if t.connection]
-        for service, one in seen:
-            if one.clock_offset_s is not None:
-                offsets.setdefault(service, one.clock_offset_s)
+        offsets.update(self._ways.clock_offsets())
         asked = self._permission.peek()
         if asked and asked.state == "clock" and asked.clock_offset_s is not None:
             offsets["signature"] = asked.clock_offset_s
@@ -168,7 +157,6 @@ class RoundFacts:
     def observed(self) -> Observed:
         """Everything seen so far; never waits and never probes."""
         metadata, agent = self._metadata.peek(), self._agent.peek()
-        trust = self._trust.peek()
         services = self._services.peek()
         if services is None and agent and (agent.version_known or not agent.installs):
             services = self._list_services()  # no socket is asked for such an agent
@@ -178,6 +166,8 @@ class RoundFacts:
                 endpoint = self.endpoint(service)
                 if endpoint:
                     endpoints[service] = endpoint
+        ways = self._ways
+        compared = ways.comparisons.peek()
         return Observed(
             now=self.now(),
             policy=self.policy,
@@ -191,16 +181,14 @@ class RoundFacts:
             permission=self._permission.peek(),
             services=services,
             endpoints=endpoints,
-            names={s: v for s, v in self._names.peek().items() if s in endpoints},
-            comparisons={s: v for s, v in self._comparisons.peek().items() if v and s in endpoints},
+            names={s: v for s, v in ways.names.peek().items() if s in endpoints},
+            comparisons={s: v for s, v in compared.items() if v and s in endpoints},
             proxies={s: shown for s in endpoints if (shown := self.proxy(s))},
-            tunnels={s: v for s, v in self._tunnels.peek().items() if s in endpoints},
-            paths={s: v for s, v in self._paths.peek().items() if s in endpoints},
-            trust_store=trust[1] if trust else None,
+            tunnels={s: v for s, v in ways.tunnels.peek().items() if s in endpoints},
+            paths={s: v for s, v in ways.paths.peek().items() if s in endpoints},
+            trust_stores=ways.trust_stores(tuple(endpoints)),
             clock_offsets=self.clock_offsets(),
         )
-
-    # How each is made.
 
     def _list_services(self) -> Sequence[str]:
         wanted = [s for s in CORE_SERVICES if s != EC2MESSAGES or self._needed.get()]
@@ -221,74 +209,23 @@ class RoundFacts:
             return agent.acting_version < NO_EC2MESSAGES
         return self.channel().connected is not True
 
-    def _resolve(self, service: str) -> Name:
-        host = self._known(service).host
-        return resolver.resolve(host, self._nameservers.get(), nameservers.pinned(host))
-
-    def _compare(self, service: str) -> Optional[Comparison]:
-        name = self.name(service)
-        works = name.state == "ok" and self.path(service).usable
-        private = all(place.scope != "public" for place in self._places(name.addresses))
-        if name.pinned or (works and private) or name.state in ("unreachable", "failed"):
-            return None  # nothing to explain, or explained otherwise
-        own = vpc_resolvers(self.imds().instance.vpc_cidrs)
-        if set(own) & set(self._nameservers.get()):
-            return None
-        answer = resolver.ask_once(own, name.host)
-        if answer is None:
-            return None
-        other = [
-            place
-            for place in self._places(answer.addresses)
-            if place.scope != "public" and place.address not in name.addresses
-        ]
-        return Comparison(answer, self._connect_to(service, other) if other else None)
-
-    def _connect(self, service: str) -> Path:
-        return self._connect_to(service, self._places(self.name(service).addresses))
-
-    def _places(self, addresses: Sequence[str]) -> list[Connection]:
-        instance = self.imds().instance
-        return [_place(address, instance) for address in addresses]
-
-    def _connect_to(self, service: str, places: Sequence[Connection]) -> Path:
-        endpoint = self._known(service)
-        kept = places[: self._settings["endpoints", "max_addresses"]]
-        context, timeout = self._trust.get()[0], self._timeout
-        seen = connection.probe_all(endpoint.host, endpoint.port, kept, context, timeout)
-        return Path(seen, left_out=len(places) - len(kept))
-
-    def _proxy_setting(self, service: str) -> Optional[str]:
-        endpoint = self.endpoint(service)
-        if endpoint is None:
-            return None
-        return proxy.proxy_for(endpoint.host, endpoint.port, self.agent().environment)
-
-    def _connect_through(self, service: str) -> Tunnel:
-        endpoint, setting = self._known(service), self._proxy_setting(service) or ""
-        parsed = proxy.parse(setting)
-        if parsed is None:
-            return Tunnel(proxy.shown(setting), "invalid", error="the setting is no proxy's URL")
-        context = self._trust.get()[0]
-        return tunnel.probe(parsed, endpoint.host, endpoint.port, context, self._timeout)
-
     def _judge_channel(self) -> Channel:
         sockets = agent_sockets.probe([process.pid for process in self.agent().processes])
-        if not self.endpoint(SSMMESSAGES):
+        endpoint = self.endpoint(SSMMESSAGES)
+        if endpoint is None:
             return channel.judge(sockets, self.agent_log(), (), HTTPS)
         peers = self.name(SSMMESSAGES).addresses
         others = set(self.name(SSM).addresses) - set(peers) if self.endpoint(SSM) else set()
-        setting = self._proxy_setting(SSMMESSAGES)
+        setting = self._ways.proxy(SSMMESSAGES)
         parsed = proxy.parse(setting) if setting else None
         through = (nameservers.addresses_of(parsed.host), parsed.port) if parsed else None
-        port = self._known(SSMMESSAGES).port
-        return channel.judge(sockets, self.agent_log(), peers, port, others, through)
+        return channel.judge(sockets, self.agent_log(), peers, endpoint.port, others, through)
 
     def _ask_permission(self) -> Permission:
         credentials = self._metadata.get().credentials
         if credentials is None:
             return Permission("no-answer", text="IMDS gave no credentials")
-        endpoint, instance = self._known(SSM), self.imds().instance
+        endpoint, instance = self._ways.known(SSM), self.imds().instance
         return systems_manager.probe(
             credentials,
             endpoint.host,
@@ -296,35 +233,8 @@ class RoundFacts:
             # Not Agent.Region: a wrong one is a cause of its own.
             instance.region,
             instance.instance_id,
-            lambda: self._open(endpoint),
+            lambda: self._ways.open(SSM),
         )
-
-    def _open(self, endpoint: Endpoint) -> connection.Stream:
-        """A verified TLS connection on the way that was found to work. Raises OSError."""
-        context, timeout = self._trust.get()[0], self._timeout
-        setting = self._proxy_setting(endpoint.service)
-        parsed = proxy.parse(setting) if setting else None
-        if parsed is not None:
-            plain = tunnel.dial(parsed, endpoint.host, endpoint.port, context, timeout)
-        else:
-            working = [c for c in self.path(endpoint.service).connections if c.tls == "ok"]
-            plain = socket.create_connection((working[0].address, endpoint.port), timeout)
-        return connection.secured(endpoint.host, plain, context, timeout)
-
-    @property
-    def _timeout(self) -> float:
-        return float(self._settings["run", "connect_timeout"])
-
-    def _known(self, service: str) -> Endpoint:
-        endpoint = self.endpoint(service)
-        if endpoint is None:
-            raise LookupError(f"no host is known for {service}")
-        return endpoint
-
-
-def _place(address: str, instance: Instance) -> Connection:
-    scope = connection.scope_of(address, instance.vpc_cidrs)
-    return Connection(address, scope, connection.within(address, instance.subnet_cidrs), "")
 
 
 def _zone(environ: Mapping[str, str]) -> str:

@@ -87,10 +87,15 @@ def healthy(*services: str, **changes: Any) -> Observed:
         endpoints={s: Endpoint(s, host(s), 443, True, "needed") for s in services},
         names={s: Name(host(s), "ok", ADDRESSES[s], "ok") for s in services},
         paths={s: Path(tuple(connection(a) for a in ADDRESSES[s])) for s in services},
-        trust_store=TrustStore("/etc/ssl/certs/ca-certificates.crt", 140),
+        trust_stores=stores(TrustStore("/etc/ssl/certs/ca-certificates.crt", 140)),
         clock_offsets={"imds": 0.2, "ssm": 0.1},
     )
     return replace(world, **changes)
+
+
+def stores(store: TrustStore) -> dict[str, TrustStore]:
+    """The same CA certificates for every service."""
+    return dict.fromkeys(("ssm", "ssmmessages", "ec2messages", "kms"), store)
 
 
 def lost(world: Observed, service: str) -> Channel:

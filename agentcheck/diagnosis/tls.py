@@ -60,9 +60,10 @@ def _clock_is_it(o: Observed, seen: Connection) -> bool:
     return certificate is None or certificate.not_before <= now <= certificate.not_after
 
 
-def _of_store(o: Observed, seen: Connection) -> bool:
+def _of_store(o: Observed, service: str, seen: Connection) -> bool:
     """Whether the store, not the certificate, is at fault."""
-    empty = o.trust_store is not None and o.trust_store.certificates == 0
+    store = o.trust_stores.get(service)
+    empty = store is not None and store.certificates == 0
     return empty or (seen.certificate is not None and _by_amazon(seen.certificate.issuer))
 
 
@@ -76,10 +77,10 @@ def _line(endpoint: Endpoint, seen: Connection) -> str:
 
 
 def _store_empty(o: Observed) -> Iterator[Cause]:
-    found = [(e, c) for e, c in _broken(o, "untrusted") if _of_store(o, c)]
+    found = [(e, c) for e, c in _broken(o, "untrusted") if _of_store(o, e.service, c)]
     if not found:
         return
-    store = o.trust_store
+    store = o.trust_stores.get(found[0][0].service)
     empty = store is None or store.certificates == 0
     what = "no certificates" if empty else "no root that signs Amazon's certificates"
     yield Cause(
@@ -111,7 +112,7 @@ def _inspection(o: Observed) -> list[str]:
 
 
 def _intercepted(o: Observed) -> Iterator[Cause]:
-    found = [(e, c) for e, c in _broken(o, "untrusted") if not _of_store(o, c)]
+    found = [(e, c) for e, c in _broken(o, "untrusted") if not _of_store(o, e.service, c)]
     if not found:
         return
     issuers = tuple(dict.fromkeys(c.certificate.issuer for _, c in found if c.certificate))

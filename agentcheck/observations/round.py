@@ -57,9 +57,9 @@ class Observed:
     `services` are those that the agent needs or the configuration asks for, None when that is not
     known. `clock_offsets` maps a source ("imds" or a service) to its clock minus ours;
     `comparisons` what the VPC's own resolver said of a service's name, where that was asked;
-    `proxies` the proxy, without its secrets, of each service that the agent takes one for,
-    `tunnels` what was met on the way through it; `unanswered` the id of a check that ended in
-    error to what happened.
+    `trust_stores` the CA certificates for each service; `proxies` the proxy, without its secrets,
+    of each service that the agent takes one for, `tunnels` what was met on the way through it;
+    `unanswered` the id of a check that ended in error to what happened.
     """
 
     now: float
@@ -79,7 +79,7 @@ class Observed:
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)
     proxies: Mapping[str, str] = field(default_factory=dict)
     tunnels: Mapping[str, Tunnel] = field(default_factory=dict)
-    trust_store: Optional[TrustStore] = None
+    trust_stores: Mapping[str, TrustStore] = field(default_factory=dict)
     clock_offsets: Mapping[str, float] = field(default_factory=dict)
     unanswered: Mapping[str, str] = field(default_factory=dict)
 

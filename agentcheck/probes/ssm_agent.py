@@ -39,6 +39,7 @@ MAX_CONFIG = 1 << 20
 # Go's names for proxies (both cases), certificates and time zone; nothing else of it is kept.
 ENVIRONMENT = (
     *(name for pair in ("http_proxy", "https_proxy", "no_proxy") for name in (pair.upper(), pair)),
+    "AWS_CA_BUNDLE",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "TZ",

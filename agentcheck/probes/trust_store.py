@@ -2,7 +2,9 @@
 
 Go reads the first file of a list that it can read, and every file of some folders
 (crypto/x509/root_linux.go, root_unix.go); SSL_CERT_FILE and SSL_CERT_DIR of the agent's own
-environment stand in their place. Never certifi's bundle: the agent does not use it.
+environment stand in their place. For the calls that go through the AWS SDK, which the channel to
+ssmmessages does not, AWS_CA_BUNDLE stands in the place of all of them (aws-sdk-go,
+aws/session). Never certifi's bundle: the agent does not use it.
 """
 
 from __future__ import annotations
@@ -34,14 +36,17 @@ PARTIAL_CHAIN = 0x80000
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.S)
 
 
-def load(environ: Mapping[str, str]) -> tuple[ssl.SSLContext, TrustStore]:
+def load(environ: Mapping[str, str], bundle: str = "") -> tuple[ssl.SSLContext, TrustStore]:
     """A verifying client context with the system's certificates, and what was found.
 
-    `environ` is the agent's environment. A store without any usable certificate is no error.
+    `environ` is the agent's environment, `bundle` a file that stands in the place of all. A store
+    without any usable certificate is no error.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # as the agent (agent/network/tlsconfig.go)
     context.verify_flags |= PARTIAL_CHAIN
+    if bundle:
+        return context, TrustStore(bundle, _add(context, _blocks(Path(bundle)) or []))
     blocks: dict[bytes, None] = {}
     source = ""
     own_file, own_folders = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")

@@ -36,6 +36,7 @@ from tests.worlds import (
     connection,
     healthy,
     host,
+    stores,
     with_name,
     with_path,
 )
@@ -183,7 +184,9 @@ WORLDS: dict[str, Observed] = {
         healthy(), "ssm", connection("10.0.1.10"), connection("10.0.2.10", tcp="timeout")
     ),
     "endpoint-refused": paths("refused"),
-    "trust-store-empty": replace(tls("untrusted", "Amazon"), trust_store=TrustStore("", 0)),
+    "trust-store-empty": replace(
+        tls("untrusted", "Amazon"), trust_stores=stores(TrustStore("", 0))
+    ),
     "tls-intercepted": tls("untrusted"),
     "tls-wrong-certificate": tls("wrong-name"),
     "tls-certificate-expired": tls("expired"),

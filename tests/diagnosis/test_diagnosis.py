@@ -24,7 +24,18 @@ from agentcheck.observations import (
     Unit,
 )
 from tests import worlds
-from tests.worlds import ALIVE, DEAD, NOW, UNSEEN, agent, connection, healthy, with_name, with_path
+from tests.worlds import (
+    ALIVE,
+    DEAD,
+    NOW,
+    UNSEEN,
+    agent,
+    connection,
+    healthy,
+    stores,
+    with_name,
+    with_path,
+)
 
 
 def codes(world: Observed, complete: bool = True) -> list[str]:
@@ -437,7 +448,7 @@ def test_how_tls_fails_decides_its_cause(
     tls: str, certificates: int, issuer: str, expected: str
 ) -> None:
     certificate = Certificate("x", issuer, ("x",), NOW - 10, NOW + 10) if issuer else None
-    world = healthy(trust_store=TrustStore("bundle", certificates), channel=DEAD)
+    world = healthy(trust_stores=stores(TrustStore("bundle", certificates)), channel=DEAD)
     for service in ("ssm", "ssmmessages"):
         seen = connection(worlds.ADDRESSES[service][0], tls=tls, error=tls, certificate=certificate)
         world = with_path(world, service, seen)

@@ -49,6 +49,7 @@ from tests.worlds import (
     agent,
     healthy,
     host,
+    stores,
     with_name,
     with_path,
 )
@@ -209,7 +210,7 @@ def observed(draw: st.DrawFn) -> Observed:
         ),
         permission=draw(permissions),
         channel=draw(st.sampled_from([ALIVE, DEAD, UNSEEN, Channel(True, "log")])),
-        trust_store=TrustStore("bundle", draw(st.sampled_from([0, 140]))),
+        trust_stores=stores(TrustStore("bundle", draw(st.sampled_from([0, 140])))),
         clock_offsets={"imds": draw(st.sampled_from([0.0, 100.0, 4000.0])), "ssm": 0.0},
         comparisons={
             s: Comparison(
