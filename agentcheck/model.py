@@ -24,10 +24,13 @@ ERROR = "error"
 # The reason of a check that had nothing to look at, which is not worth a line to a person.
 NOT_NEEDED = "not-needed"
 
-# The order in which causes are listed: a certain failure first, then what could not be seen.
-CAUSE_RANK = {FAIL: 0, UNKNOWN: 1, WARN: 2, OK: 3}
+# In the daemon only: trouble that is expected for a while (boot, an update of the agent).
+PENDING = "pending"
 
-EXIT_STATUS = {OK: 0, WARN: 1, FAIL: 2, UNKNOWN: 3}
+# The order in which causes are listed: a certain failure first, then what could not be seen.
+CAUSE_RANK = {FAIL: 0, PENDING: 1, UNKNOWN: 1, WARN: 2, OK: 3}
+
+EXIT_STATUS = {OK: 0, WARN: 1, FAIL: 2, UNKNOWN: 3, PENDING: 3}
 EXIT_USAGE = 64  # sysexits.h EX_USAGE
 EXIT_CONFIG = 78  # sysexits.h EX_CONFIG
 EXIT_INTERRUPTED = 130  # 128 + SIGINT
@@ -130,3 +133,33 @@ class Report:
     def status(self) -> str:
         """Always the verdict's."""
         return self.verdict.status
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One confirmed change of status or verdict; `previous` is the status before, None at first."""
+
+    time: str
+    status: str
+    previous: Optional[str]
+    verdict: str
+    services: Sequence[str]
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """What the daemon knows beyond its last round.
+
+    `confirmed_status` and `confirmed_verdict` are what `confirm` rounds agreed on, since
+    `confirmed_since` (RFC 3339, UTC); `age_s` is the age of the last report, `stale` whether it is
+    too old to count; `runs` the rounds by status; `history` newest first.
+    """
+
+    confirmed_status: str
+    confirmed_verdict: str
+    confirmed_since: str
+    age_s: float
+    stale: bool
+    runs: Mapping[str, int] = field(default_factory=dict)
+    history: Sequence[HistoryEntry] = ()

@@ -36,7 +36,9 @@ def test_the_pure_branches_name_nothing_that_touches_the_world(package: str) -> 
     for path in _files(package):
         for name in _imports(path):
             assert name.split(".")[0] not in IMPURE, path
-            assert not name.startswith(("agentcheck.probes", "agentcheck.facts", "agentcheck.ways")), path
+            assert not name.startswith(
+                ("agentcheck.probes", "agentcheck.facts", "agentcheck.ways")
+            ), path
 
 
 @pytest.mark.parametrize("package", PURE)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from agentcheck.model import SCHEMA, Cause, Report, Result
+from agentcheck.model import SCHEMA, Cause, Note, Report, Result
 
 
 def render(report: Report) -> str:
@@ -33,6 +34,47 @@ def document(report: Report) -> dict[str, Any]:
         "agent": dict(report.agent),
         "endpoints": [dict(endpoint) for endpoint in report.endpoints],
     }
+
+
+def read(document: Mapping[str, Any]) -> Report:
+    """The report of such an object: what passes from a round to the daemon and on to readers.
+
+    Raises ValueError for anything that is not one.
+    """
+    try:
+        if document["schema"] != SCHEMA:
+            raise ValueError(f"schema {document['schema']!r} is not {SCHEMA}")
+        return Report(
+            **{key: document[key] for key in _PLAIN},
+            verdict=_read_cause(document["verdict"]),
+            causes=tuple(_read_cause(cause) for cause in document["causes"]),
+            notes=tuple(Note(note["code"], note["text"]) for note in document["notes"]),
+            checks=tuple(_read_result(result) for result in document["checks"]),
+            instance=dict(document["instance"]),
+            agent=dict(document["agent"]),
+            endpoints=tuple(dict(endpoint) for endpoint in document["endpoints"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a report ({type(error).__name__} {error})") from None
+
+
+_PLAIN = (
+    "agentcheck_version",
+    "run_id",
+    "started",
+    "duration_s",
+    "trigger",
+    "profile",
+    "complete",
+)
+
+
+def _read_cause(found: Mapping[str, Any]) -> Cause:
+    return Cause(**{key: value for key, value in found.items() if key != "doc"})
+
+
+def _read_result(found: Mapping[str, Any]) -> Result:
+    return Result(**found)
 
 
 def _cause(cause: Cause) -> dict[str, Any]:
