@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path as FilePath
 from typing import Optional
 
 from agentcheck import channel, proxy
@@ -43,6 +44,7 @@ from agentcheck.probes import (
     imds,
     machine,
     nameservers,
+    permission_memory,
     ssm_agent,
     systems_manager,
 )
@@ -57,7 +59,7 @@ class RoundFacts:
         self,
         settings: Settings,
         now: Callable[[], float] = time.time,
-        signed_call: bool = True,
+        signed_call: str = "always",
     ) -> None:
         self._settings = settings
         self.now = now
@@ -222,6 +224,21 @@ class RoundFacts:
         return channel.judge(sockets, self.agent_log(), peers, endpoint.port, others, through)
 
     def _ask_permission(self) -> Permission:
+        if self.policy.signed_call == "always":
+            return self._call()
+        folder = FilePath(self._settings["state", "run_dir"])
+        role, now = self.role().name, self.now()
+        denied = [entry.at for entry in self.agent_log().denied]
+        kept = permission_memory.read(folder)
+        if kept is not None and kept.holds(role, now, max(denied, default=None)):
+            return kept.permission
+        if not permission_memory.may_remember(folder):
+            return Permission("not-asked", text=f"{folder} cannot keep the answer")
+        found = self._call()
+        permission_memory.write(folder, permission_memory.Remembered(now, role, found))
+        return found
+
+    def _call(self) -> Permission:
         credentials = self._metadata.get().credentials
         if credentials is None:
             return Permission("no-answer", text="IMDS gave no credentials")

@@ -280,9 +280,29 @@ def test_what_follows_from_a_cause_is_skipped_and_says_why() -> None:
 
 
 def test_the_signed_call_can_be_left_out() -> None:
-    """Each is an event in CloudTrail: by hand and at boot, never by the timer unless asked."""
+    """Each is an event in CloudTrail: `never` leaves it out, and without a folder to remember the
+    answer in, the timer's rounds do not ask at all."""
     with Vpc("role-lacks-permission") as vpc:
         assert report_of(vpc, "--trigger", "timer")["verdict"]["code"] == "healthy"
         assert report_of(vpc, "--trigger", "boot")["verdict"]["code"] == "role-lacks-permission"
         vpc.put("/etc/agentcheck/agentcheck.conf", "[run]\nsigned_call = never\n")
         assert report_of(vpc)["verdict"]["code"] == "healthy"
+
+
+def signed_calls(vpc: Vpc) -> int:
+    return sum('"signed": true' in line for line in vpc.served)
+
+
+def test_the_timers_rounds_ask_once_and_remember_the_answer() -> None:
+    """In trouble too, so that the verdict does not flap between rounds that ask and do not."""
+    with Vpc("role-lacks-permission") as vpc:
+        vpc.run(["mkdir", "-p", "/run/agentcheck"])
+        for _ in range(3):
+            report = report_of(vpc, "--trigger", "timer")
+            assert report["verdict"]["code"] == "role-lacks-permission"
+        assert signed_calls(vpc) == 1
+        vpc.update(imds=Imds(role="another-role"))
+        report_of(vpc, "--trigger", "timer")
+        assert signed_calls(vpc) == 2
+        report_of(vpc)
+        assert signed_calls(vpc) == 3

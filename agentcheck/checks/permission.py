@@ -19,7 +19,7 @@ _FAILURES = ("denied", "rejected", "expired", "clock")
 def check(facts: Facts) -> Finding:
     """One signed, read-only ssm:ListInstanceAssociations for this instance."""
     now = by_imds(facts.now(), facts.imds().clock_offset_s)
-    if not facts.policy.signed_call:
+    if facts.policy.signed_call == "never":
         return Finding(SKIP, "the signed call is left out this time", reason="signed_call")
     if facts.agent().host_management_active(now):
         return Finding(SKIP, "Default Host Management gives the rights", reason="dhmc")

@@ -38,5 +38,6 @@ def check(facts: Facts) -> Finding:
     if role.expiration is not None and role.expiration < now:
         summary = f"credentials ended {utc(role.expiration)}"
         return Finding(FAIL, summary, reason="expired", target=role.name)
+    seen = {"expiration": role.expiration}
     until = f" until {utc(role.expiration)}" if role.expiration else ""
-    return Finding(OK, f"{role.name}, credentials{until}", target=role.name)
+    return Finding(OK, f"{role.name}, credentials{until}", None, role.name, seen)

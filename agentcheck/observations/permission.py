@@ -20,8 +20,8 @@ class Permission:
 
     `state`: ok, denied (by the `policy` that the text names, for `action`), expired, rejected
     (`code`), clock (the signature's time is refused), throttled, server-error, foreign (an answer
-    that no AWS service gives), no-answer. `text` holds no secret. `sent` is false when the call
-    was not made, and `reason` says why: never (as configured), rare (this trigger), dhmc.
+    that no AWS service gives), no-answer, not-asked (it could not be remembered, and so would be
+    asked too often). `text` holds no secret.
     """
 
     state: str

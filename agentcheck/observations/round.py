@@ -17,12 +17,15 @@ UNSEEN = Channel(None)
 
 @dataclass(frozen=True)
 class Policy:
-    """The settings that judge, not probe. `signed_call`: whether this round may make it."""
+    """The settings that judge, not probe.
+
+    `signed_call`: always, never, or rarely (the last answer is good for a while).
+    """
 
     require_private: str = "auto"
     ec2messages_retirement: str = "2026-09-30"
     on_ec2: str = "auto"
-    signed_call: bool = True
+    signed_call: str = "always"
 
 
 class Facts(Protocol):

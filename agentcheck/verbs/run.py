@@ -97,7 +97,7 @@ def _rounds(
     end = time.monotonic() + (wait or 0.0)
     while True:
         made = report.make(
-            RoundFacts(settings, signed_call=_may_sign(settings, arguments.trigger)),
+            RoundFacts(settings, signed_call=_signed_call(settings, arguments.trigger)),
             found,
             chosen,
             settings["run", "deadline"],
@@ -113,10 +113,12 @@ def _rounds(
         interruption.pause(min(WAIT_PAUSE, left))
 
 
-def _may_sign(settings: Settings, trigger: str) -> bool:
-    """Whether this round may make the signed call: each one is an event in CloudTrail."""
-    wanted = settings["run", "signed_call"]
-    return bool(wanted == "always" or (wanted == "auto" and trigger in ("manual", "boot")))
+def _signed_call(settings: Settings, trigger: str) -> str:
+    """How often this round may make the signed call: each one is an event in CloudTrail."""
+    wanted = str(settings["run", "signed_call"])
+    if wanted != "auto":
+        return wanted
+    return "always" if trigger in ("manual", "boot") else "rarely"
 
 
 class _Interruption:

@@ -1,0 +1,87 @@
+"""The last answer to the signed call, so that a daemon need not ask again at every round.
+
+A small file in the run directory, written by the rounds of the daemon alone. It holds what the
+report says anyway, and no secret.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Optional
+
+from agentcheck.observations import Permission
+from agentcheck.probes.files import read_bounded
+
+NAME = "permission.json"
+MAX_FILE = 65536
+# Every call is an event in CloudTrail, and denials may page somebody.
+GOOD_FOR_S = 24 * 3600.0
+TROUBLE_GOOD_FOR_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """An answer, whose role it was about, and when it was asked (epoch seconds)."""
+
+    asked: float
+    role: str
+    permission: Permission
+
+    def holds(self, role: str, now: float, refused_at: Optional[float]) -> bool:
+        """Whether it need not be asked again: not for a new role, nor after newer trouble.
+
+        `refused_at` is the newest refusal in the agent's own log.
+        """
+        if self.role != role or not now - self.asked >= 0:
+            return False
+        if refused_at is not None and refused_at > self.asked:
+            return False
+        limit = GOOD_FOR_S if self.permission.state == "ok" else TROUBLE_GOOD_FOR_S
+        return now - self.asked < limit
+
+
+def may_remember(folder: Path) -> bool:
+    """Whether an answer could be kept: without that nothing may be asked time and again."""
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def read(folder: Path) -> Optional[Remembered]:
+    """What is kept; None when there is nothing, or nothing that can be trusted."""
+    try:
+        document = json.loads(read_bounded(folder / NAME, MAX_FILE))
+        wanted = {field.name for field in fields(Permission)}
+        found = {k: v for k, v in document["permission"].items() if k in wanted}
+        offset = found.pop("clock_offset_s", None)
+        if not all(isinstance(v, int if k == "status" else str) for k, v in found.items()):
+            return None
+        asked, role = document["asked"], document["role"]
+        if not isinstance(asked, (int, float)) or not isinstance(role, str):
+            return None
+        permission = Permission(**found, clock_offset_s=offset if offset is None else float(offset))
+        return Remembered(float(asked), role, permission)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def write(folder: Path, remembered: Remembered) -> None:
+    """Keeps it, at one stroke; a disk that takes nothing loses no more than that."""
+    document = {
+        "asked": remembered.asked,
+        "role": remembered.role,
+        "permission": asdict(remembered.permission),
+    }
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{NAME}.", dir=folder)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(document, file)
+            os.replace(temporary, folder / NAME)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError:
+        return
