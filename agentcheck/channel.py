@@ -36,9 +36,15 @@ def judge(
     if any(socket.peer in peers for socket in direct):
         return Channel(True, "socket")
     unknown = [socket for socket in direct if socket.peer not in others]
+    if not unknown:
+        return Channel(False, "socket")
     if not peers:
-        return Channel(bool(unknown), "socket")
-    return Channel(bool(unknown) and log.connected, "log" if unknown else "socket")
+        return Channel(True, "socket")
+    if log.connected:
+        return Channel(True, "log")
+    # Its log says that there is no channel, or nothing at all.
+    told = log.state == "read" and (log.failure is not None or log.channel_at is not None)
+    return Channel(False, "log") if told else Channel(None)
 
 
 def _is_imds(socket: Socket) -> bool:

@@ -39,18 +39,23 @@ def by_imds(now: float, offset: Optional[float]) -> float:
 def skew(offsets: Mapping[str, float]) -> Skew:
     """The offset that the sources agree on.
 
-    Endpoints are one kind of source and IMDS another: a middlebox may stand before all
-    endpoints. Only where IMDS gives none do two endpoints that agree prove it. Sources that
-    contradict each other prove nothing: then the smallest offset counts.
+    Endpoints are one kind of source, IMDS another ("imds"), and the third is a signature whose time
+    was refused ("signature"): a middlebox may stand before all endpoints. Two kinds that agree
+    prove it, the refusal of a signature first, for that is what AWS acts by. Only where IMDS gives
+    none do two endpoints that agree prove it too. Sources that contradict each other prove
+    nothing: then the smallest offset counts.
     """
-    imds = offsets.get("imds")
-    others = sorted((v for k, v in offsets.items() if k != "imds"), key=abs)
-    if imds is not None:
-        agreeing = [value for value in others if abs(value - imds) <= AGREE_S]
-        if agreeing or not others:
-            return Skew(imds, bool(agreeing))
-        return Skew(min((imds, *others), key=abs), False)
-    if not others:
-        return Skew(0.0, False)
-    agreeing = [value for value in others[1:] if abs(value - others[0]) <= AGREE_S]
-    return Skew(others[0], bool(agreeing))
+    imds, signature = offsets.get("imds"), offsets.get("signature")
+    named = ("imds", "signature")
+    endpoints = sorted((v for k, v in offsets.items() if k not in named), key=abs)
+    first = [v for v in (signature, imds) if v is not None]
+    for index, value in enumerate(first):
+        others = (*first[:index], *first[index + 1 :], *endpoints)
+        if any(abs(other - value) <= AGREE_S for other in others):
+            return Skew(value, True)
+    if not endpoints:
+        return Skew(min(first, key=abs, default=0.0), False)
+    if first:
+        return Skew(min((*first, *endpoints), key=abs), False)
+    agreeing = [value for value in endpoints[1:] if abs(value - endpoints[0]) <= AGREE_S]
+    return Skew(endpoints[0], bool(agreeing))

@@ -37,12 +37,14 @@ def endpoint_of(
         place = split_host(pinned)
         if place is None:
             return None  # agent-misconfigured says so
-        return Endpoint(service, *place, required, f"{why}; pinned in {config.path}")
+        return Endpoint(service, *place, required, f"{why}; pinned in {config.path}", config.path)
     region = (config.messages_region if service == SSMMESSAGES else "") or instance.region
     if not region:
         return None
     domain = config.domain or instance.domain or domain_of(region)
-    return Endpoint(service, f"{service}.{region}.{domain}", HTTPS, required, why)
+    own = config.domain or (config.messages_region if service == SSMMESSAGES else "")
+    host = f"{service}.{region}.{domain}"
+    return Endpoint(service, host, HTTPS, required, why, config.path if own else "")
 
 
 def _why(service: str, required: bool) -> str:

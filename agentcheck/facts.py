@@ -216,12 +216,14 @@ class RoundFacts:
         endpoint = self.endpoint(SSMMESSAGES)
         if endpoint is None:
             return channel.judge(sockets, self.agent_log(), (), HTTPS)
-        peers = self.name(SSMMESSAGES).addresses
-        others = set(self.name(SSM).addresses) - set(peers) if self.endpoint(SSM) else set()
         setting = self._ways.proxy(SSMMESSAGES)
         parsed = proxy.parse(setting) if setting else None
-        through = (nameservers.addresses_of(parsed.host), parsed.port) if parsed else None
-        return channel.judge(sockets, self.agent_log(), peers, endpoint.port, others, through)
+        if parsed is not None:
+            through = (nameservers.addresses_of(parsed.host), parsed.port)
+            return channel.judge(sockets, self.agent_log(), (), endpoint.port, (), through)
+        peers = self.name(SSMMESSAGES).addresses
+        others = set(self.name(SSM).addresses) - set(peers) if self.endpoint(SSM) else set()
+        return channel.judge(sockets, self.agent_log(), peers, endpoint.port, others)
 
     def _ask_permission(self) -> Permission:
         if self.policy.signed_call == "always":

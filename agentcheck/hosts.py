@@ -46,7 +46,8 @@ def split_host(text: str) -> Optional[tuple[str, int]]:
     if found is None or not 0 < int(found[2] or HTTPS) < 65536:
         return None
     plain = text.lower().startswith("http://")
-    return found[1].strip("[]"), int(found[2] or (80 if plain else HTTPS))
+    # The dot at the end of a full name is no part of the name that TLS knows.
+    return found[1].strip("[]").rstrip("."), int(found[2] or (80 if plain else HTTPS))
 
 
 def without_secrets(text: str) -> str:

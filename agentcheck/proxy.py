@@ -63,6 +63,8 @@ def parse(text: str) -> Optional[Proxy]:
         return None
     if parts.scheme not in _PORTS or not host:
         return None
+    if "@" in parts.path + parts.query + parts.fragment:
+        return None  # the end of a password that was not encoded: the rest is not the host
     return Proxy(parts.scheme, host, port or _PORTS[parts.scheme], _basic(parts))
 
 

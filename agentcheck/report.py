@@ -14,7 +14,7 @@ from agentcheck.diagnosis import diagnose
 from agentcheck.diagnosis.machine import is_not_ec2
 from agentcheck.diagnosis.notes import notes
 from agentcheck.facts import RoundFacts
-from agentcheck.model import ERROR, UNKNOWN, Cause, Report, Result
+from agentcheck.model import ERROR, FAIL, UNKNOWN, Cause, Report, Result
 from agentcheck.observations import EC2MESSAGES, Agent, Observed
 
 
@@ -83,7 +83,8 @@ def _diagnosed(
 ) -> Report:
     """The report with what was observed and its diagnosis."""
     unanswered = {r.id: r.summary for r in results if r.status == ERROR}
-    observed = replace(facts.observed(), unanswered=unanswered)
+    failed = {r.id: r.summary for r in results if r.status == FAIL}
+    observed = replace(facts.observed(), unanswered=unanswered, failed=failed)
     if is_not_ec2(observed):
         observed = replace(observed, unanswered={})
     asked = None if chosen is None else frozenset(result.id for result in results)

@@ -207,6 +207,16 @@ class Settings:
         """Every setting, in the table's order."""
         return [self._effective[setting.section, setting.key] for setting in SETTINGS]
 
+    def as_ini(self) -> str:
+        """All of them as the text of a file, so that another process has the very same."""
+        lines = []
+        for section in SECTIONS:
+            lines.append(f"[{section}]")
+            lines += [
+                f"{e.setting.key} = {e.text}" for e in self.all() if e.setting.section == section
+            ]
+        return "\n".join(lines) + "\n"
+
 
 def load(
     config: Optional[Path] = None,

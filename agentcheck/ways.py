@@ -101,10 +101,13 @@ class Ways:
         name = self.names.get(service)
         works = name.state == "ok" and self.paths.get(service).usable
         private = all(place.scope != "public" for place in self._places(name.addresses))
-        if name.pinned or (works and private) or name.state in ("unreachable", "failed"):
+        if name.pinned:
+            return self._compare_pin(service, name)
+        if (works and private) or name.state in ("unreachable", "failed"):
             return None  # nothing to explain, or explained otherwise
         own = vpc_resolvers(self._instance().vpc_cidrs)
-        if set(own) & set(self._nameservers.get()):
+        said = name.in_dns
+        if (said.server if said else self._nameservers.get()[0]) in own:
             return None
         answer = resolver.ask_once(own, name.host)
         if answer is None:
@@ -115,6 +118,13 @@ class Ways:
             if place.scope != "public" and place.address not in name.addresses
         ]
         return Comparison(answer, self._connect_to(service, other) if other else None)
+
+    def _compare_pin(self, service: str, name: Name) -> Optional[Comparison]:
+        """For a name in the hosts file: whether what DNS says would do better."""
+        if not name.overridden or name.in_dns is None or self.paths.get(service).usable:
+            return None
+        other = [p for p in self._places(name.in_dns.addresses) if p.address not in name.addresses]
+        return Comparison(name.in_dns, self._connect_to(service, other) if other else None)
 
     def _connect(self, service: str) -> Path:
         return self._connect_to(service, self._places(self.names.get(service).addresses))

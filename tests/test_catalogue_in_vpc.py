@@ -19,6 +19,7 @@ from tests.vpc.scenario import (
     Agent,
     Imds,
     Proxy,
+    Resolver,
     Scenario,
 )
 
@@ -287,6 +288,27 @@ def test_the_signed_call_can_be_left_out() -> None:
         assert report_of(vpc, "--trigger", "boot")["verdict"]["code"] == "role-lacks-permission"
         vpc.put("/etc/agentcheck/agentcheck.conf", "[run]\nsigned_call = never\n")
         assert report_of(vpc)["verdict"]["code"] == "healthy"
+
+
+def test_a_pin_that_dns_cannot_confirm_is_named_beside_what_its_address_does() -> None:
+    with Vpc("hosts-override") as vpc:
+        vpc.update(dns=(Resolver(VPC_RESOLVER, "drop"),))
+        report = report_of(vpc)
+    codes = {cause["code"]: cause for cause in report["causes"]}
+    assert "hosts-override" not in codes
+    assert any("/etc/hosts pins ssm" in line for line in codes["endpoint-blocked"]["evidence"])
+    assert "hosts-pinned" not in [note["code"] for note in report["notes"]]
+
+
+def test_a_proxy_by_name_with_silent_dns_ends_in_a_verdict() -> None:
+    with Vpc("proxy-unreachable-everywhere") as vpc:
+        vpc.update(dns=(Resolver(VPC_RESOLVER, "drop"),))
+        report = report_of(vpc)
+    assert (report["verdict"]["code"], report["verdict"]["reason"]) == (
+        "proxy-unreachable",
+        "unresolved",
+    )
+    assert report["duration_s"] < 10
 
 
 def signed_calls(vpc: Vpc) -> int:

@@ -13,6 +13,7 @@ PEERS = ("10.0.1.11", "10.0.2.11")
 CONNECTED = AgentLog("read", channel_at=100.0)
 QUIET = AgentLog("read")
 HIDDEN = AgentLog("unreadable")
+LOST = AgentLog("read", channel_at=100.0, channel_ended=200.0)
 
 
 def socket(peer: str, port: int = 443, alive: bool = True, **changes: Any) -> Socket:
@@ -29,7 +30,9 @@ def socket(peer: str, port: int = 443, alive: bool = True, **changes: Any) -> So
         ([socket("10.0.1.11", port=80)], CONNECTED, Channel(False, "socket")),
         # An address that DNS no longer gives counts together with the log only.
         ([socket("52.94.9.9")], CONNECTED, Channel(True, "log")),
-        ([socket("52.94.9.9")], QUIET, Channel(False, "log")),
+        ([socket("52.94.9.9")], QUIET, Channel(None)),
+        ([socket("52.94.9.9")], HIDDEN, Channel(None)),
+        ([socket("52.94.9.9")], LOST, Channel(False, "log")),
         ([socket("10.0.1.10")], CONNECTED, Channel(False, "socket")),
         ([socket("169.254.169.254")], CONNECTED, Channel(False, "socket")),
         ([], CONNECTED, Channel(False, "socket")),

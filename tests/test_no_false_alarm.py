@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from tests.vpc.scenario import (
     Resolver,
     Rule,
     Scenario,
+    host,
     log_time,
     rfc3339,
 )
@@ -73,6 +75,8 @@ VARIANTS = {
     "healthy-service-domain": ("healthy", "ok"),
     "healthy-optional-ec2messages": ("healthy", "ok"),
     "healthy-dead-ipv6-nat": ("healthy", "ok"),
+    "healthy-dhmc-role-not-assumable": ("healthy", "ok"),
+    "healthy-override-dot": ("healthy", "ok"),
 }
 DRAWS = 200
 BATCH = 10
@@ -100,6 +104,23 @@ def test_imds_open_to_root_only_is_healthy_for_root_and_unknown_for_others() -> 
         report = parse(vpc.run(other))
     assert (report["verdict"]["code"], report["status"]) == ("imds-unreachable", "unknown")
     assert "65534" in " ".join(report["verdict"]["evidence"])
+
+
+def test_a_channel_whose_address_dns_no_longer_gives_is_not_called_dead() -> None:
+    """Over NAT the addresses of the endpoints change; the agent's connection stays."""
+    with Vpc("healthy-nat") as vpc:
+        vpc.stop_agent()
+        vpc.update(agent=Agent(age=3600, connected=True))
+        vpc.start_agent()
+        first, second = vpc.scenario.endpoints
+        moved = dataclasses.replace(second, addresses=(*second.addresses, "52.94.0.99"))
+        resolvers = tuple(
+            dataclasses.replace(r, records={host("ssmmessages"): ("52.94.0.99",)})
+            for r in vpc.scenario.dns
+        )
+        vpc.update(endpoints=(first, moved), dns=resolvers)
+        report = report_of(vpc)
+    assert (report["verdict"]["code"], report["agent"]["connected"]) == ("healthy", None)
 
 
 @pytest.mark.parametrize("first", range(0, DRAWS, BATCH))

@@ -100,6 +100,8 @@ def test_host_and_port(text: str, expected: object) -> None:
         ("http://u:p%2F%40x@proxy:1", Proxy("http", "proxy", 1, "Basic dTpwL0B4")),
         ("http://u@proxy:1", Proxy("http", "proxy", 1, "Basic dTo=")),
         ("http://u:p/w@proxy:3128", None),
+        ("http://corp:1234/tail@10.0.0.99:3128", None),
+        ("http://corp:1234#tail@10.0.0.99:3128", None),
         ("ftp://proxy:21", None),
         ("http://", None),
         ("http://proxy:99999", None),
@@ -112,7 +114,13 @@ def test_a_setting_is_read_as_go_reads_it(text: str, expected: Optional[Proxy]) 
 
 
 def test_a_proxy_never_shows_its_password() -> None:
-    for text in ("http://u:secret@proxy:1", "http://u:secret/[x@proxy:1", "u:secret@proxy"):
+    for text in (
+        "http://u:secret@proxy:1",
+        "http://u:secret/[x@proxy:1",
+        "u:secret@proxy",
+        "http://secret:1234/secret@proxy:1",
+        "http://secret:1234#secret@proxy:1",
+    ):
         assert "secret" not in shown(text)
         assert "secret" not in repr(parse(text))
 

@@ -16,11 +16,11 @@ def check(facts: Facts) -> Finding:
     channel = facts.channel()
     seen = {"connected": channel.connected, "by": channel.by or None}
     if channel.connected is None and not facts.agent().version_known:
-        summary = "not visible without CAP_SYS_PTRACE, and it decides whether ec2messages is needed"
-        return Finding(ERROR, summary, reason="no-rights", facts=seen)
+        summary = "cannot be told (CAP_SYS_PTRACE?), and decides whether ec2messages is needed"
+        return Finding(ERROR, summary, reason="not-known", facts=seen)
     if channel.connected is None:
-        summary = "the agent's sockets cannot be seen by this user"
-        return Finding(SKIP, summary, reason="no-rights", facts=seen)
+        summary = "cannot be told: its sockets are hidden, or lead where DNS no longer does"
+        return Finding(SKIP, summary, reason="not-known", facts=seen)
     if channel.connected:
         text = "connected" if channel.by == "socket" else "connected, by the agent's log"
         return Finding(OK, text, facts=seen)

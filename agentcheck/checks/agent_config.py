@@ -20,7 +20,8 @@ def check(facts: Facts) -> Finding:
     if config.unreadable:
         summary = f"cannot be read: {config.error}"
         return Finding(ERROR, summary, reason="unreadable", target=config.path)
-    found = problems(config, facts.imds().instance.region)
+    instance = facts.imds().instance
+    found = problems(config, instance.region, instance.domain)
     if found:
         return Finding(FAIL, found[0].text, reason=found[0].reason, target=config.path)
     pinned = ", ".join(f"{s} {host}" for s, host in config.endpoints.items())

@@ -27,5 +27,7 @@ def check(facts: Facts, service: str) -> Finding:
     if not name.overridden:
         return Finding(OK, f"{text}, as DNS does", "same", name.host, seen)
     text += f", DNS {', '.join(said.addresses) or said.state}"
-    status = WARN if facts.path(service).usable else FAIL
+    found = facts.comparison(service)
+    as_bad = found is not None and found.path is not None and not found.path.usable
+    status = WARN if facts.path(service).usable or as_bad else FAIL
     return Finding(status, text, "differs", name.host, seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agentcheck.checks import Finding
 from agentcheck.clock import by_imds
+from agentcheck.misconfiguration import problems
 from agentcheck.model import ERROR, FAIL, OK, SKIP
 from agentcheck.observations import SSM, Facts
 
@@ -21,10 +22,15 @@ def check(facts: Facts) -> Finding:
     now = by_imds(facts.now(), facts.imds().clock_offset_s)
     if facts.policy.signed_call == "never":
         return Finding(SKIP, "the signed call is left out this time", reason="signed_call")
-    if facts.agent().host_management_active(now):
+    if facts.agent().host_management_active(now, facts.imds().instance.instance_id):
         return Finding(SKIP, "Default Host Management gives the rights", reason="dhmc")
     if facts.endpoint(SSM) is None:
         return Finding(SKIP, "no host is known for ssm", reason="no-host")
+    instance = facts.imds().instance
+    wrong = problems(facts.agent().config, instance.region, instance.domain)
+    if any(problem.service == SSM for problem in wrong):
+        text = "not tried: the agent's configuration sends it elsewhere"
+        return Finding(SKIP, text, "prerequisite", caused_by="agent.config")
     if not facts.usable(SSM):
         return _follower(facts)
     found = facts.permission()

@@ -17,7 +17,7 @@ PROFILES = ("instance",)
 def check(facts: Facts, service: str) -> Finding:
     """Asked only where our own answer is missing, public or does not work."""
     name, found = facts.name(service), facts.comparison(service)
-    if found is None:
+    if found is None or name.pinned:
         return Finding(SKIP, "no need, or no way, to ask it", NOT_NEEDED, name.host)
     answer = found.answer
     text = f"{answer.server} says {', '.join(answer.addresses[:4]) or answer.state}"

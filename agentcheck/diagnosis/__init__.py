@@ -177,9 +177,12 @@ def _unexplained(o: Observed, complete: bool, causes: Sequence[Cause]) -> list[C
         and (complete or endpoint.service in o.paths)
     )
     unseen = complete and not o.endpoints
-    if not missing and not unseen:
+    failed = _failed_without_a_cause(o, causes)
+    if not missing and not unseen and not failed:
         return []
-    what = ", ".join(missing) or "the endpoints"
+    what = ", ".join(missing) or ("the endpoints" if unseen else "")
+    if not what:
+        return [_unexplained_checks(failed)]
     through = sorted({o.proxies[service] for service in missing if service in o.proxies})
     why = "nothing seen explains it"
     if through:
@@ -195,3 +198,26 @@ def _unexplained(o: Observed, complete: bool, causes: Sequence[Cause]) -> list[C
             reason="proxy" if through else "unexplained",
         )
     ]
+
+
+def _failed_without_a_cause(o: Observed, causes: Sequence[Cause]) -> list[str]:
+    """Checks that failed while no cause is about what they look at."""
+    prefixes = [_LOOKED_AT_BY[cause.code] for cause in causes]
+    named = {service for cause in causes for service in cause.services}
+    return [
+        f"{check}: {said}"
+        for check, said in o.failed.items()
+        if check.partition(".")[2] not in named
+        and not any(prefix is not None and check.startswith(prefix) for prefix in prefixes)
+    ]
+
+
+def _unexplained_checks(failed: Sequence[str]) -> Cause:
+    return Cause(
+        "could-not-tell",
+        UNKNOWN,
+        f"No verdict: {failed[0].partition(':')[0]} failed, and nothing seen explains it.",
+        failed,
+        ["Run it again with --verbose; if it stays, report what it prints."],
+        reason="unexplained",
+    )

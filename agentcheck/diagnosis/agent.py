@@ -47,14 +47,14 @@ def _misconfigured(o: Observed) -> Iterator[Cause]:
     if o.agent is None or not o.agent.installs or o.agent.config.unreadable:
         return
     config = o.agent.config
-    found = problems(config, o.instance.region)
+    found = problems(config, o.instance.region, o.instance.domain)
     if not found:
         return
     yield Cause(
         "agent-misconfigured",
         FAIL,
         f"The agent's configuration cannot work here: {found[0].text}.",
-        [f"{config.path}: {problem.text}" for problem in found],
+        list(dict.fromkeys(f"{config.path}: {problem.text}" for problem in found)),
         [
             f"Mend or remove {config.path}, then: systemctl restart amazon-ssm-agent.",
             "The file is optional; amazon-ssm-agent.json.template beside it holds the defaults.",
@@ -83,7 +83,10 @@ def _not_running(o: Observed) -> Iterator[Cause]:
     snap = install is not None and install.package == "snap"
     command = {
         "masked": "systemctl unmask amazon-ssm-agent && systemctl enable --now amazon-ssm-agent",
-        "failed": "systemctl restart amazon-ssm-agent; journalctl -u amazon-ssm-agent tells why",
+        "failed": "systemctl enable amazon-ssm-agent; systemctl restart amazon-ssm-agent;"
+        " journalctl -u amazon-ssm-agent tells why",
+        "no-unit": "systemctl status amazon-ssm-agent says what is wrong with its unit; install the"
+        " package again, then systemctl enable --now amazon-ssm-agent",
     }.get(reason, "systemctl enable --now amazon-ssm-agent")
     if snap:
         command = "snap start --enable amazon-ssm-agent"
@@ -104,8 +107,12 @@ def _unit_evidence(agent: Agent) -> list[str]:
     unit = agent.unit
     if unit is None:
         return []
-    text = f"{unit.name}: {unit.active_state} ({unit.sub_state}), {unit.unit_file_state}"
-    lines = [f"{text}, Restart={unit.restart}, restarted {unit.restarts} times"]
+    parts = [f"{unit.active_state} ({unit.sub_state})", unit.unit_file_state]
+    if unit.load_state != "loaded":
+        parts.append(f"its unit: {unit.load_state}")
+    if unit.restart:
+        parts.append(f"Restart={unit.restart}, restarted {unit.restarts} times")
+    lines = [f"{unit.name}: {', '.join(part for part in parts if part)}"]
     if unit.exited_at:
         lines.append(
             f"last ended {unit.exited_at} with status {unit.exit_status}, result {unit.result}"
@@ -146,15 +153,19 @@ def _not_enabled(o: Observed) -> Iterator[Cause]:
         return
     if agent.unit.unit_file_state not in ("disabled", "masked"):
         return
+    enable = "systemctl enable amazon-ssm-agent"
+    if agent.install is not None and agent.install.package == "snap":
+        enable = "snap start --enable amazon-ssm-agent"
+    elif agent.unit.unit_file_state == "masked":
+        enable = f"systemctl unmask amazon-ssm-agent && {enable}"
     yield Cause(
         "agent-not-enabled",
         WARN,
         "The agent runs now, but will not start at the next boot.",
         _unit_evidence(agent),
         [
-            "Enable it: systemctl unmask amazon-ssm-agent; systemctl enable amazon-ssm-agent"
-            " (snap start --enable amazon-ssm-agent), best in the AMI.",
-            *run_command(o.instance, "systemctl enable amazon-ssm-agent"),
+            f"Enable it: {enable}, best in the AMI.",
+            *run_command(o.instance, enable),
         ],
         reason=agent.unit.unit_file_state,
     )
@@ -165,15 +176,21 @@ def _duplicate(o: Observed) -> Iterator[Cause]:
     packages = [install.package for install in installs]
     if "snap" not in packages or len([p for p in packages if p != "snap"]) == 0:
         return
+    runs = o.agent.install if o.agent else None
+    package = next(p for p in packages if p != "snap")
+    remove = "snap remove amazon-ssm-agent"
+    if runs is not None and runs.package == "snap":
+        remove = {"rpm": "dnf remove -y amazon-ssm-agent"}.get(
+            package, "apt-get purge -y amazon-ssm-agent"
+        )
     yield Cause(
         "agent-duplicate",
         WARN,
         "The agent is installed twice, as a snap and as a package: both use the same state.",
         [f"{i.path}: {i.package or 'no'} package, version {i.version or '?'}" for i in installs],
         [
-            "Keep one: snap remove amazon-ssm-agent, or apt-get purge amazon-ssm-agent (dnf remove"
-            " amazon-ssm-agent), best in the AMI.",
-            *run_command(o.instance, "snap remove amazon-ssm-agent"),
+            f"Keep the one that runs, and remove the other: {remove}, best in the AMI.",
+            *run_command(o.instance, remove),
         ],
         reason="snap-and-package",
     )

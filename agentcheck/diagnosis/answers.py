@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentcheck.diagnosis.rows import CauseRow, Explain, aws, listing, without_login
-from agentcheck.diagnosis.services import names_of, overridden, split, usable
+from agentcheck.diagnosis.services import names_of, overridden, pin_breaks, split, usable
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Name, Observed
 
@@ -63,7 +63,7 @@ def _hosts(o: Observed) -> Iterator[Cause]:
     if not found:
         return
     services = names_of(endpoint for endpoint, _ in found)
-    broken = names_of(e for e, _ in found if not usable(o, e.service))
+    broken = names_of(e for e, _ in found if pin_breaks(o, e.service))
     evidence = []
     for endpoint, name in found:
         said = name.in_dns
@@ -73,7 +73,13 @@ def _hosts(o: Observed) -> Iterator[Cause]:
         "hosts-override",
         FAIL if broken else WARN,
         f"/etc/hosts pins {listing(services)} to addresses that DNS does not give"
-        + (f", and {listing(broken)} cannot be used there." if broken else "; they still work."),
+        + (
+            f", and {listing(broken)} cannot be used there."
+            if broken
+            else "; they still work."
+            if all(usable(o, e.service) for e, _ in found)
+            else "; those of DNS fail as well."
+        ),
         evidence,
         [
             f"Delete the lines with {listing([endpoint.host for endpoint, _ in found])} from"

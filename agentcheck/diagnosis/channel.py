@@ -64,6 +64,9 @@ def _backing_off(o: Observed) -> Iterator[Cause]:
         return
     when, reason = _next_try(o)
     instance = o.instance
+    # What we may call says nothing of the other calls that its log says were refused.
+    refused = [entry.action for entry in log.denied if entry.action]
+    doubt = f"; if the role was not changed since, it lacks {listing(refused)}" if refused else ""
     evidence = []
     if log.failure is not None:
         evidence.append(f"its log at {utc(log.failure.at)}: {log.failure.text}")
@@ -74,7 +77,7 @@ def _backing_off(o: Observed) -> Iterator[Cause]:
     yield Cause(
         "agent-backing-off",
         WARN,
-        f"All works now, but the agent failed before and {when}.",
+        f"All that can be tried works now, but the agent failed before and {when}{doubt}.",
         evidence,
         [
             "Restart the agent, so that it tries at once: systemctl restart amazon-ssm-agent (snap"
@@ -83,7 +86,9 @@ def _backing_off(o: Observed) -> Iterator[Cause]:
             reboot(instance),
             *without_login(instance),
             "Or wait for its next try.",
-            "If it fails again after that, what it logs then names what is still refused to it.",
+            f"If it fails again after that, allow {listing(refused)} to the role."
+            if refused
+            else "If it fails again after that, its log names what still fails.",
         ],
         reason=reason,
     )

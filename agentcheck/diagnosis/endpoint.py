@@ -8,6 +8,7 @@ from agentcheck.diagnosis.path import (
     addresses_text,
     allow_out,
     connections,
+    only_ipv6,
     path_line,
     silent_paths,
     silent_scopes,
@@ -63,7 +64,7 @@ def _missing(o: Observed) -> Iterator[Cause]:
             " Outbound rules): the instance has a public address; else add VPC endpoints with"
             " private DNS."
         )
-        steps.insert(0, allow_out(o))
+        steps.insert(0, allow_out(o, found[0][0].port, only_ipv6(found)))
     yield Cause(
         "endpoint-missing",
         FAIL,

@@ -30,7 +30,9 @@ def _in_states(o: Observed, *states: str) -> list[tuple[Endpoint, Name]]:
 def _server_remedy(o: Observed, servers: Sequence[str]) -> list[str]:
     instance = o.instance
     vpc = instance.vpc_id or "VPC_ID"
-    if set(servers) & set(vpc_resolvers(instance.vpc_cidrs)):
+    own = set(vpc_resolvers(instance.vpc_cidrs))
+    foreign = [server for server in servers if server not in own]
+    if set(servers) & own:
         return [
             "Switch on DNS resolution (enableDnsSupport) of the VPC (console: VPC, Your VPCs,"
             " Actions, Edit VPC settings); if it is on, look for a host firewall that drops port"
@@ -40,6 +42,11 @@ def _server_remedy(o: Observed, servers: Sequence[str]) -> list[str]:
             ),
             aws(
                 instance, f"ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support Value=true"
+            ),
+            *(
+                [f"See also whether {listing(foreign)} runs, and lets UDP and TCP 53 in."]
+                if foreign
+                else []
             ),
         ]
     if servers and all(server.startswith("127.") or server == "::1" for server in servers):
@@ -77,7 +84,7 @@ def _unreachable(o: Observed) -> Iterator[Cause]:
     slow = [
         (endpoint, name)
         for endpoint, name in _in_states(o, "ok", "nxdomain", "no-address")
-        if name.silent_before_answer
+        if name.silent_before_answer and not name.pinned  # the hosts file asks nobody
     ]
     found = dead or slow
     if not found:
@@ -97,15 +104,22 @@ def _unreachable(o: Observed) -> Iterator[Cause]:
         f"The {who} {does} not answer, so the endpoints' names cannot be resolved."
         if dead
         else f"The {who} {does} not answer; another one does, but every look-up waits for it.",
-        [
-            f"{name.host}: no answer within {name.duration_s:.1f} s"
-            + (f" from {listing(name.silent_servers)}" if name.silent_servers else "")
-            for _, name in found
-        ],
+        [_silence(name) for _, name in found],
         _server_remedy(o, servers),
         names_of(endpoint for endpoint, _ in found),
         reason="silent" if dead else "one-server-silent",
     )
+
+
+def _silence(name: Name) -> str:
+    answered = [answer.server for answer in name.servers if answer.state in ("ok", "nxdomain")]
+    if name.state == "unreachable" and answered:
+        return (
+            f"{name.host}: {listing(answered)} answers, but later than resolv.conf lets the system"
+            f" wait (options timeout, attempts): {name.system}"
+        )
+    who = f" from {listing(name.silent_servers)}" if name.silent_servers else ""
+    return f"{name.host}: no answer within {name.duration_s:.1f} s{who}"
 
 
 def _failing(o: Observed) -> Iterator[Cause]:
@@ -148,6 +162,7 @@ def _not_found(o: Observed) -> Iterator[Cause]:
     hosts = [endpoint.host for endpoint, _ in found]
     kind = "has no address" if found[0][1].state == "no-address" else "does not exist"
     plural = len(hosts) > 1
+    pinned = [endpoint for endpoint, _ in found if endpoint.pinned]
     upgrade = [UPGRADE] if services == (EC2MESSAGES,) else []
     yield Cause(
         "dns-not-found",
@@ -158,15 +173,26 @@ def _not_found(o: Observed) -> Iterator[Cause]:
         [f"{name.host}: {_what(name)}{_elsewhere(o, e.service)}" for e, name in found],
         [
             *upgrade,
+            *_unpin(pinned),
             f"Create the VPC endpoint{'s' if plural else ''} for {listing(services)} with private"
             f" DNS ({VPC_CONSOLE}, Create endpoint), or mend the private hosted zone, Resolver"
             " rule or DNS Firewall that hides the name.",
-            *(create_endpoint(instance, service) for service in services),
+            *(create_endpoint(instance, e.service) for e, _ in found if not e.pinned),
             hosted_zones(instance),
         ],
         services,
         reason=found[0][1].state,
     )
+
+
+def _unpin(pinned: Sequence[Endpoint]) -> list[str]:
+    """A name that somebody wrote down himself is not made by creating an endpoint."""
+    if not pinned:
+        return []
+    return [
+        f"Mend {listing([e.host for e in pinned])} in {pinned[0].pinned}, which sends the agent"
+        " there, or take it out: then the agent makes the names itself. Restart the agent.",
+    ]
 
 
 def _elsewhere(o: Observed, service: str) -> str:

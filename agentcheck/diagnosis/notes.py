@@ -12,13 +12,17 @@ from agentcheck.observations import Observed
 
 def notes(o: Observed) -> Iterator[Note]:
     """In a fixed order, each code once."""
-    for text in _dead_ipv6(o):
+    for text in _dead_family(o, ipv6=True):
         yield Note("dead-ipv6", text)
+    for text in _dead_family(o, ipv6=False):
+        if o.instance.local_ipv4:  # an instance without IPv4 has no use for them
+            yield Note("dead-ipv4", text)
     public = reached_publicly(o)
     if public:
         services = names_of(endpoint for endpoint, _ in public)
         yield Note("public-addresses", f"{listing(services)} reached over public addresses")
-    pinned = [e for e in judged(o) if e.service in o.names and o.names[e.service].pinned]
+    pins = [(e, o.names[e.service]) for e in judged(o) if e.service in o.names]
+    pinned = [e for e, name in pins if name.pinned and name.in_dns and not name.overridden]
     if pinned:
         yield Note("hosts-pinned", f"the hosts file pins {listing(names_of(pinned))}, as DNS does")
     for service, path in o.paths.items():
@@ -41,7 +45,7 @@ def notes(o: Observed) -> Iterator[Note]:
         yield Note("clocks-disagree", text)
 
 
-def _dead_ipv6(o: Observed) -> Iterator[str]:
+def _dead_family(o: Observed, ipv6: bool) -> Iterator[str]:
     services = []
     for endpoint in judged(o):
         path = o.paths.get(endpoint.service)
@@ -49,10 +53,11 @@ def _dead_ipv6(o: Observed) -> Iterator[str]:
             continue
         alive = {c.is_ipv6 for c in path.connections if c.tls == "ok"}
         dead = [c for c in path.connections if c.tls != "ok" and c.is_ipv6 not in alive]
-        if any(c.is_ipv6 for c in dead):
+        if any(c.is_ipv6 is ipv6 for c in dead):
             services.append(endpoint)
     if services:
-        yield f"IPv6 addresses of {listing(names_of(services))} do not answer; IPv4 works"
+        one, other = ("IPv6", "IPv4") if ipv6 else ("IPv4", "IPv6")
+        yield f"{one} addresses of {listing(names_of(services))} do not work; {other} does"
 
 
 def _by_nat64(o: Observed, service: str) -> bool:
@@ -79,6 +84,7 @@ _UNANSWERED = {
     "server-error": "met an error of the service",
     "foreign": "was answered by something that is no AWS service",
     "no-answer": "was not answered",
+    "other": "met an error that says nothing of the role",
 }
 
 

@@ -16,6 +16,7 @@ from agentcheck.diagnosis.rows import (
     without_login,
 )
 from agentcheck.diagnosis.services import broken_paths, judged, names_of
+from agentcheck.hosts import HTTPS
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import SSMMESSAGES, Connection, Endpoint, Observed, Path
 
@@ -59,12 +60,30 @@ def _no_route(o: Observed) -> Iterator[Cause]:
     # On the local network it takes about 3 s of ARP to learn that nobody has the address.
     absent = all(c.same_subnet and c.connect_s > 1 for _, path in found for c in path.connections)
     what = "nobody at the address answers on the local network" if absent else "no way to it"
+    lacking = not o.instance.local_ipv4 and not any(
+        c.is_ipv6 for _, path in found for c in path.connections
+    )
+    if lacking:
+        what = "it has no IPv4, and they have no other addresses"
     yield Cause(
         "no-route",
         FAIL,
         f"This host finds no route to {listing(services)}: {what}.",
         [path_line(endpoint, path) for endpoint, path in found],
         [
+            *(
+                [
+                    "Give the endpoints IPv6 (dual-stack) and a name with AAAA records, or the"
+                    f" subnet DNS64 and NAT64 ({VPC_CONSOLE}, Modify endpoint settings).",
+                    aws(
+                        o.instance,
+                        "ec2 modify-vpc-endpoint --vpc-endpoint-id ENDPOINT_ID"
+                        " --ip-address-type dualstack",
+                    ),
+                ]
+                if lacking
+                else []
+            ),
             "Delete the stale address from DNS or the hosts file, or mend the endpoint's network"
             " interface there."
             if absent
@@ -79,7 +98,7 @@ def _no_route(o: Observed) -> Iterator[Cause]:
             ),
         ],
         services,
-        reason="no-neighbour" if absent else str(found[0][1].failure),
+        reason="ipv4-only" if lacking else "no-neighbour" if absent else str(found[0][1].failure),
     )
 
 
@@ -88,22 +107,28 @@ def connections(o: Observed, service: str) -> Sequence[Connection]:
     return path.connections if path else ()
 
 
-def allow_out(o: Observed) -> str:
+def allow_out(o: Observed, port: int = HTTPS, ipv6: bool = False) -> str:
+    """The command that opens the instance's group to what is outside."""
+    ranges = "Ipv6Ranges=[{CidrIpv6=::/0}]" if ipv6 else "IpRanges=[{CidrIp=0.0.0.0/0}]"
     return aws(
         o.instance,
         f"ec2 authorize-security-group-egress --group-id {group_id(o.instance)}"
-        " --ip-permissions IpProtocol=tcp,FromPort=443,ToPort=443,"
-        "IpRanges=[{CidrIp=0.0.0.0/0}]",
+        f" --ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},{ranges}",
     )
 
 
-def _allow_in(o: Observed) -> str:
+def _allow_in(o: Observed, port: int) -> str:
     return aws(
         o.instance,
         "ec2 authorize-security-group-ingress --group-id ENDPOINT_SECURITY_GROUP"
-        " --ip-permissions IpProtocol=tcp,FromPort=443,ToPort=443,"
+        f" --ip-permissions IpProtocol=tcp,FromPort={port},ToPort={port},"
         f"UserIdGroupPairs=[{{GroupId={group_id(o.instance)}}}]",
     )
+
+
+def only_ipv6(found: Sequence[tuple[Endpoint, Path]]) -> bool:
+    """Whether all addresses are IPv6."""
+    return all(c.is_ipv6 for _, path in found for c in path.connections)
 
 
 def _blocked(o: Observed) -> Iterator[Cause]:
@@ -115,19 +140,24 @@ def _blocked(o: Observed) -> Iterator[Cause]:
     scopes = set().union(*(silent_scopes(path) for _, path in found))
     # Without the VPC's networks from IMDS nobody can say what lies outside.
     peered = "vpc" not in scopes and bool(instance.vpc_cidrs)
-    control = _answering_in_vpc(o)
+    ports = sorted({endpoint.port for endpoint, _ in found})
+    port, ipv6 = ports[0], only_ipv6(found)
+    control = _answering_in_vpc(o, port) if len(ports) == 1 else ""
     evidence = [path_line(endpoint, path) for endpoint, path in found]
+    pinned = [e for e, _ in found if (name := o.names.get(e.service)) and name.pinned]
+    if pinned:
+        evidence.append(f"/etc/hosts pins {listing(names_of(pinned))}")
     groups = group_names(instance)
     if control and not peered:
         evidence.append(
-            f"{control} in the same VPC answers on 443, so {groups} lets 443 out: the endpoint's"
-            " side is closed"
+            f"{control} in the same VPC answers on {port}, so {groups} lets {port} out: the"
+            " endpoint's side is closed"
         )
     if o.connected is True and SSMMESSAGES in services:
         evidence.append(
             "the agent's old channel still lives, so a security group was closed, not a network ACL"
         )
-    inbound = f"endpoint security group: allow TCP 443 in from {groups}"
+    inbound = f"endpoint security group: allow TCP {port} in from {groups}"
     if peered:
         first = (
             "See the routes of the peering or transit gateway to these addresses, both ways; then "
@@ -137,13 +167,14 @@ def _blocked(o: Observed) -> Iterator[Cause]:
         first = f"In the {inbound}."
     else:
         first = (
-            f"Allow TCP 443 in from {groups} in the endpoint security group, and out in"
+            f"Allow TCP {port} in from {groups} in the endpoint security group, and out in"
             f" {groups} itself; then see the network ACLs."
         )
     yield Cause(
         "endpoint-blocked",
         FAIL,
-        f"Port 443 of the private addresses of {listing(services)} does not answer:"
+        f"Port {' and '.join(map(str, ports))} of the private addresses of"
+        f" {listing(services)} does not answer:"
         + (
             " a route of the peering is missing or a security group or network ACL drops it."
             if peered
@@ -153,7 +184,7 @@ def _blocked(o: Observed) -> Iterator[Cause]:
         [
             first,
             "Endpoint's side (console: VPC, Endpoints, the endpoint, Security groups, Inbound"
-            f" rules): {_allow_in(o)}",
+            f" rules): {_allow_in(o, port)}",
             aws(
                 instance,
                 "ec2 describe-vpc-endpoints --filters"
@@ -161,20 +192,20 @@ def _blocked(o: Observed) -> Iterator[Cause]:
                 " --query VpcEndpoints[].[ServiceName,Groups]",
             ),
             "Instance's side (console: EC2, Instances, Security, the group, Outbound rules):"
-            f" {allow_out(o)}",
-            "Network ACLs of the instance's and the endpoints' subnets: 443 to the endpoints and"
-            " 1024-65535 back.",
+            f" {allow_out(o, port, ipv6)}",
+            f"Network ACLs of the instance's and the endpoints' subnets: {port} to the endpoints"
+            " and 1024-65535 back.",
         ],
         services,
         reason="peered" if peered else ("endpoint-side" if control else "either-side"),
     )
 
 
-def _answering_in_vpc(o: Observed) -> str:
-    """An address inside the VPC that answers on port 443: 443 may leave the instance."""
+def _answering_in_vpc(o: Observed, port: int) -> str:
+    """An address inside the VPC that answers on the port: it may leave the instance."""
     for endpoint in o.endpoints.values():
         for seen in connections(o, endpoint.service):
-            if endpoint.port == 443 and seen.scope == "vpc" and seen.tcp == "ok":
+            if endpoint.port == port and seen.scope == "vpc" and seen.tcp == "ok":
                 return f"{endpoint.host} at {seen.address}"
     return ""
 

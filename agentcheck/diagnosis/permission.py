@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from agentcheck.diagnosis.role import POLICY, now_by_imds
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws, instance_id
-from agentcheck.diagnosis.services import required, usable
+from agentcheck.diagnosis.role import POLICY, host_management, now_by_imds
+from agentcheck.diagnosis.rows import CauseRow, Explain, aws, instance_id, listing
+from agentcheck.diagnosis.services import names_of, required, usable
 from agentcheck.model import FAIL, WARN, Cause
-from agentcheck.observations import LogEntry, Observed
-from agentcheck.observations.permission import BOUNDARY, ENDPOINT_POLICY, EXPLICIT, SCP
+from agentcheck.observations import Observed
+from agentcheck.observations.permission import (
+    BOUNDARY,
+    ENDPOINT_POLICY,
+    EXPLICIT,
+    RESOURCE_CONTROL,
+    SCP,
+    SESSION,
+)
 
 # The agent's own proof that it may report is good for an hour (agent source,
 # common/identity/credentialproviders/ec2roleprovider).
@@ -20,140 +28,169 @@ _NOT_ONLINE = (
 )
 
 
-def _host_management(o: Observed) -> bool:
-    """Whether the role need not be allowed anything; true too where that may not be seen."""
-    agent = o.agent
-    if agent is None:
-        return False
-    return agent.identity.unreadable or agent.host_management_active(now_by_imds(o))
+@dataclass(frozen=True)
+class _Refusal:
+    """What was refused to the instance's role, by our call or by the agent's log."""
+
+    action: str
+    policy: str
+    text: str
+    asked: bool = False
+
+    @property
+    def service(self) -> str:
+        return self.action.partition(":")[0]
 
 
-def _refused_in_log(o: Observed) -> Sequence[LogEntry]:
-    """Unresolved refusals in the agent's log that nothing we saw ourselves contradicts."""
-    denied = o.agent_log.denied if o.agent_log else ()
-    allowed = o.permission is not None and o.permission.state == "ok"
-    return [entry for entry in denied if not (allowed and entry.action.startswith("ssm:"))]
+def _refusals(o: Observed) -> Sequence[_Refusal]:
+    """Those of today's role that nothing we saw ourselves contradicts."""
+    found = []
+    permission = o.permission
+    if permission is not None and permission.state == "denied":
+        found.append(_Refusal(permission.action, permission.policy, permission.text, asked=True))
+    allowed = permission is not None and permission.state == "ok"
+    for entry in o.agent_log.denied if o.agent_log else ():
+        another = bool(entry.role and o.role and o.role.name and entry.role != o.role.name)
+        if another or (allowed and entry.action.startswith("ssm:")):
+            continue
+        found.append(_Refusal(entry.action, entry.policy, f"the agent's log: {entry.text}"))
+    return found
 
 
 def _proved(o: Observed) -> bool:
     """Whether the agent itself lately reported to Systems Manager with this role."""
     identity = o.agent.identity if o.agent else None
+    here = o.instance.instance_id
     return (
         identity is not None
         and identity.credential_source == "EC2"
+        and (not identity.instance_id or not here or identity.instance_id == here)
         and identity.credentials_retrieved is not None
         and 0 <= now_by_imds(o) - identity.credentials_retrieved < PROOF_S
     )
 
 
 def _role_lacks(o: Observed) -> Iterator[Cause]:
-    if _host_management(o) or o.role is None or o.role.state != "present":
+    if o.role is None or o.role.state != "present" or o.agent is None:
         return
-    permission, logged = o.permission, _refused_in_log(o)
-    asked = permission is not None and permission.state == "denied"
-    if permission is not None and permission.policy in (ENDPOINT_POLICY, SCP):
+    # With Default Host Management the role need not be allowed anything.
+    if o.agent.identity.unreadable or host_management(o):
         return
-    if not asked and not logged:
+    found = [r for r in _refusals(o) if r.policy not in (ENDPOINT_POLICY, SCP)]
+    if not found:
         return
-    policy = permission.policy if permission is not None and asked else ""
-    actions = [permission.action] if permission is not None and asked else []
-    actions += [entry.action for entry in logged]
-    wanted = ", ".join(dict.fromkeys(action for action in actions if action)) or "the call"
+    policy = found[0].policy
+    wanted = ", ".join(dict.fromkeys(r.action for r in found if r.action)) or "the call"
     connected = o.connected is True
     # What we ask is not what the agent needs most: where it reported lately with this role, and
     # something else keeps it away, the role is no more than suspicious.
     elsewhere = any(not usable(o, endpoint.service) for endpoint in required(o))
-    suspicious = connected or (asked and not logged and _proved(o) and elsewhere)
+    suspicious = connected or (all(r.asked for r in found) and _proved(o) and elsewhere)
+    by = f" by {_BY[policy]}" if policy in _BY else ""
     yield Cause(
         "role-lacks-permission",
         WARN if suspicious else FAIL,
-        f"The role {o.role.name} may not call Systems Manager ({wanted} is refused)"
-        + {BOUNDARY: " by its permissions boundary", EXPLICIT: " by an explicit deny"}.get(
-            policy, ""
-        )
+        f"The role {o.role.name} may not call Systems Manager: {wanted} is refused{by}"
         + (", though the agent is connected." if connected else "."),
-        ([permission.text] if permission is not None and asked else [])
-        + [f"the agent's log: {entry.text}" for entry in logged],
-        _role_steps(o, policy),
+        [refusal.text for refusal in found],
+        _role_steps(o, policy, any("explicit deny" in r.text for r in found)),
         reason=policy or "denied",
     )
 
 
-def _role_steps(o: Observed, policy: str) -> list[str]:
+_BY = {
+    BOUNDARY: "its permissions boundary",
+    EXPLICIT: "an explicit deny",
+    SESSION: "a session policy",
+    RESOURCE_CONTROL: "a resource control policy of the organization",
+}
+_RESTART = "Then restart the agent or reboot: after a refusal it sleeps for up to 30 minutes."
+
+
+def _role_steps(o: Observed, policy: str, denied: bool) -> list[str]:
+    """Where to change it: the place that the text names."""
     role = o.role.name if o.role else "ROLE"
     partition = o.instance.partition or "aws"
+    boundary = aws(o.instance, f"iam get-role --role-name {role} --query Role.PermissionsBoundary")
+    listed = aws(o.instance, f"iam list-attached-role-policies --role-name {role}")
+    allow = "Take the explicit deny out of" if denied else f"Allow what {POLICY} allows in"
+    if policy == BOUNDARY:
+        place = f"the permissions boundary of the role {role}"
+        return [f"{allow} {place} (console: IAM, Roles, {role}).", boundary, _RESTART]
+    if policy in (EXPLICIT, SESSION):
+        place = f"the policies of the role {role}" if policy == EXPLICIT else "the session policy"
+        return [f"{allow} {place} (console: IAM, Roles, {role}, Permissions).", listed, _RESTART]
+    if policy == RESOURCE_CONTROL:
+        return [
+            f"{allow} the resource control policies of the organization (console: AWS"
+            " Organizations, Policies, Resource control policies).",
+            "aws organizations list-policies --filter RESOURCE_CONTROL_POLICY",
+            _RESTART,
+        ]
     attach = aws(
         o.instance,
         f"iam attach-role-policy --role-name {role}"
         f" --policy-arn arn:{partition}:iam::aws:policy/{POLICY}",
     )
-    look = aws(o.instance, f"iam get-role --role-name {role} --query Role.PermissionsBoundary")
-    listed = aws(o.instance, f"iam list-attached-role-policies --role-name {role}")
-    restart = "Then restart the agent or reboot: after a refusal it sleeps for up to 30 minutes."
-    if policy == BOUNDARY:
-        return [
-            f"Allow what {POLICY} allows in the permissions boundary of the role {role} (console:"
-            f" IAM, Roles, {role}, Permissions boundary).",
-            look,
-            restart,
-        ]
-    if policy == EXPLICIT:
-        return [
-            f"Take the explicit deny out of the policies of the role {role} (console: IAM, Roles,"
-            f" {role}, Permissions).",
-            listed,
-            restart,
-        ]
     return [
         f"Attach {POLICY} to the role {role} (console: IAM, Roles, {role}, Add permissions).",
         attach,
         "If it has that: see its permissions boundary, the endpoint policies, and the"
-        " organization's service control policies, which this answer does not tell apart.",
-        look,
-        restart,
+        " organization's service control policies"
+        + ("." if policy else ", which this answer does not tell apart."),
+        boundary,
+        _RESTART,
     ]
 
 
+def _named(o: Observed, policy: str) -> Sequence[_Refusal]:
+    """Refusals whose text names that policy, which binds Default Host Management too."""
+    return [refusal for refusal in _refusals(o) if refusal.policy == policy]
+
+
 def _endpoint_policy(o: Observed) -> Iterator[Cause]:
-    permission = o.permission
-    if permission is None or permission.policy != ENDPOINT_POLICY or _host_management(o):
+    found = _named(o, ENDPOINT_POLICY)
+    if not found:
         return
+    services = names_of(e for e in o.endpoints.values() if e.service in {r.service for r in found})
     vpc = o.instance.vpc_id or "VPC_ID"
     region = o.instance.region or "REGION"
+    names = ",".join(f"com.amazonaws.{region}.{service}" for service in services or ("ssm",))
     yield Cause(
         "endpoint-policy-denies",
         FAIL,
-        "The policy of the VPC endpoint for ssm does not let this role through.",
-        [permission.text],
+        f"The policy of the VPC endpoint for {listing(services) or 'ssm'} does not let this role"
+        " through.",
+        [refusal.text for refusal in found],
         [
             "Allow the role in the endpoint's policy (console: VPC, Endpoints, the endpoint,"
             " Policy, Edit policy; Full access is the default).",
             aws(
                 o.instance,
                 f"ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={vpc}"
-                f" Name=service-name,Values=com.amazonaws.{region}.ssm"
+                f" Name=service-name,Values={names}"
                 " --query VpcEndpoints[].[VpcEndpointId,PolicyDocument]",
             ),
             aws(
                 o.instance,
                 "ec2 modify-vpc-endpoint --vpc-endpoint-id ENDPOINT_ID --reset-policy",
             ),
-            "See the policies of the endpoints for ssmmessages and ec2messages too.",
+            "See the policies of the other endpoints too.",
         ],
-        ("ssm",),
+        services,
         reason=ENDPOINT_POLICY,
     )
 
 
 def _scp(o: Observed) -> Iterator[Cause]:
-    permission = o.permission
-    if permission is None or permission.policy != SCP or _host_management(o):
+    found = _named(o, SCP)
+    if not found:
         return
     yield Cause(
         "scp-denies",
         FAIL,
         "A service control policy of the organization denies Systems Manager to this account.",
-        [permission.text],
+        [refusal.text for refusal in found],
         [
             "Ask the organization's administrators to allow ssm, ssmmessages and ec2messages"
             " (console: AWS Organizations, Policies, Service control policies).",

@@ -16,6 +16,12 @@ RESTART = "then: systemctl daemon-reload && systemctl restart amazon-ssm-agent."
 IMDS = "169.254.169.254"
 
 
+def _variable(o: Observed, name: str) -> str:
+    """The name under which the agent has it: where upper case is set, Go ignores the lower."""
+    environ = o.agent.environment if o.agent else {}
+    return name.upper() if environ.get(name.upper()) else name
+
+
 def covering_imds(o: Observed) -> str:
     """The proxy that the agent's requests to IMDS go to, "" for none that can be seen."""
     if o.agent is None or o.agent.environment_hidden:
@@ -44,8 +50,9 @@ def _covers_imds(o: Observed) -> Iterator[Cause]:
             "IMDS itself answers a direct request",
         ],
         [
-            f"Add {IMDS} to no_proxy in {_place(o)}, {RESTART}",
-            "Or leave http_proxy away there: for the endpoints https_proxy is enough.",
+            f"Add {IMDS} to {_variable(o, 'no_proxy')} in {_place(o)}, {RESTART}",
+            f"Or leave {_variable(o, 'http_proxy')} away there: for the endpoints https_proxy is"
+            " enough.",
             *without_login(o.instance),
         ],
         reason="no-proxy-lacks-imds",
@@ -87,19 +94,30 @@ def _unreachable(o: Observed) -> Iterator[Cause]:
         [f"{endpoint.service} through {t.proxy}: {t.error}" for endpoint, t in found]
         + ([f"directly, {listing(directly)} can be reached"] if directly else []),
         [
-            f"{listing(directly)} can be reached without it: add {_hosts(found, directly)} to"
-            f" no_proxy in {_place(o)}, {RESTART}"
-            if directly
-            else f"Write https_proxy in {_place(o)} as http://USER:PASSWORD@HOST:PORT, with"
-            f" / ? # @ of the password as %2F %3F %23 %40, {RESTART}"
-            if state == "invalid"
-            else f"Mend or replace the proxy {proxy} (https_proxy in {_place(o)}), {RESTART}",
+            _first_step(o, found, directly),
             "Let its port out in the instance's security group, and in at the proxy's own.",
             *without_login(o.instance),
         ],
         services,
         reason=state,
     )
+
+
+def _first_step(
+    o: Observed, found: list[tuple[Endpoint, Tunnel]], directly: tuple[str, ...]
+) -> str:
+    setting = f"{_variable(o, 'https_proxy')} in {_place(o)}"
+    if directly:
+        return (
+            f"{listing(directly)} can be reached without it: add {_hosts(found, directly)} to"
+            f" {_variable(o, 'no_proxy')} in {_place(o)}, {RESTART}"
+        )
+    if found[0][1].state == "invalid":
+        return (
+            f"Write {setting} as http://USER:PASSWORD@HOST:PORT, with / ? # @ of the password as"
+            f" %2F %3F %23 %40, {RESTART}"
+        )
+    return f"Mend or replace the proxy {found[0][1].proxy} ({setting}), {RESTART}"
 
 
 def _hosts(found: list[tuple[Endpoint, Tunnel]], services: tuple[str, ...]) -> str:
@@ -115,7 +133,8 @@ def _refuses(o: Observed) -> Iterator[Cause]:
     hosts = listing([f"{endpoint.host}:{endpoint.port}" for endpoint, _ in found])
     if status == 407:
         reason, what = "authentication", "wants a user and password, or other ones"
-        first = f"Set user and password of the proxy in https_proxy in {_place(o)}, {RESTART}"
+        setting = f"{_variable(o, 'https_proxy')} in {_place(o)}"
+        first = f"Set user and password of the proxy in {setting}, {RESTART}"
     elif status >= 500:
         reason, what = "cannot-reach", "cannot reach them itself"
         first = f"Let the proxy resolve and reach {hosts} (its DNS, routes, security group)."
@@ -129,7 +148,7 @@ def _refuses(o: Observed) -> Iterator[Cause]:
         [f"{endpoint.service} through {t.proxy}: {t.error}" for endpoint, t in found],
         [
             first,
-            f"Or go past it with VPC endpoints and no_proxy in {_place(o)}.",
+            f"Or go past it with VPC endpoints and {_variable(o, 'no_proxy')} in {_place(o)}.",
             *without_login(o.instance),
         ],
         services,

@@ -24,13 +24,21 @@ def now_by_imds(o: Observed) -> float:
 _utc = partial(utc, timespec="seconds")
 
 
+def host_management(o: Observed) -> bool:
+    """Whether Default Host Management gives the agent its credentials."""
+    agent = o.agent
+    return agent is not None and agent.host_management_active(
+        now_by_imds(o), o.instance.instance_id
+    )
+
+
 def _missing(o: Observed) -> Iterator[Cause]:
     role, agent = o.role, o.agent
     if role is None or role.state not in ("no-profile", "no-role"):
         return
     if agent is not None and (
         # What may not be read may hold the credentials of Default Host Management.
-        agent.identity.unreadable or agent.host_management_active(now_by_imds(o))
+        agent.identity.unreadable or host_management(o)
     ):
         return
     instance = o.instance
@@ -71,6 +79,8 @@ def _not_assumable(o: Observed) -> Iterator[Cause]:
     role = o.role
     if role is None or role.state not in ("refused", "no-document"):
         return
+    if (o.agent is not None and o.agent.identity.unreadable) or host_management(o):
+        return  # an agent without the role's credentials turns to Default Host Management
     if role.state == "no-document":
         evidence = [f"IMDS lists the role {role.name} but has no credentials document for it"]
         reason = "no-document"
@@ -100,18 +110,25 @@ def _not_assumable(o: Observed) -> Iterator[Cause]:
 
 def _expired(o: Observed) -> Iterator[Cause]:
     role = o.role
-    if role is None or role.state != "present" or role.expiration is None:
+    if role is None or role.state != "present":
         return
     refused = o.permission is not None and o.permission.state == "expired"
-    if role.expiration >= now_by_imds(o) and not (refused and true_now(o) == o.now):
+    ended = role.expiration is not None and role.expiration < now_by_imds(o)
+    if not ended and not (refused and true_now(o) == o.now):
         return
+    when = f" ended {_utc(role.expiration)}" if ended and role.expiration else " have ended"
+    evidence = [f"now {_utc(now_by_imds(o))}"]
+    if role.expiration:
+        evidence.insert(0, f"Expiration {_utc(role.expiration)}")
+    if role.last_updated:
+        evidence.append(f"last updated {_utc(role.last_updated)}")
+    if refused and o.permission is not None:
+        evidence.append(f"Systems Manager says {o.permission.text}")
     yield Cause(
         "credentials-expired",
         FAIL,
-        f"The credentials of the role {role.name} ended {_utc(role.expiration)} and IMDS gives"
-        " no newer ones.",
-        [f"Expiration {_utc(role.expiration)}, now {_utc(now_by_imds(o))}"]
-        + ([f"last updated {_utc(role.last_updated)}"] if role.last_updated else []),
+        f"The credentials of the role {role.name}{when}, and IMDS gives no newer ones.",
+        evidence,
         [
             f"Attach the instance profile again ({_CONSOLE}), or stop and start the instance: IMDS"
             " then fetches new credentials.",
@@ -121,7 +138,7 @@ def _expired(o: Observed) -> Iterator[Cause]:
                 f" --filters Name=instance-id,Values={instance_id(o.instance)}",
             ),
         ],
-        reason="expiration",
+        reason="expiration" if ended else "token-refused",
     )
 
 

@@ -37,31 +37,17 @@ def agent_is_old(o: Observed) -> bool:
     )
 
 
-def only_ec2messages_missing(o: Observed) -> bool:
-    """An old agent's ec2messages is unusable while all else that it needs works."""
-    needed = [e.service for e in o.endpoints.values() if e.required]
-    looked_at = EC2MESSAGES in o.names
-    return (
-        agent_is_old(o)
-        and EC2MESSAGES in needed
-        and looked_at
-        and not usable(o, EC2MESSAGES)
-        and all(usable(o, service) for service in needed if service != EC2MESSAGES)
-    )
-
-
 def _accusable(o: Observed) -> list[Endpoint]:
     """The required endpoints whose failure is not one of the agent's own settings."""
     left_out = set()
-    if only_ec2messages_missing(o):
-        left_out.add(EC2MESSAGES)
     if o.agent is not None:
         if o.agent.environment_hidden:
             return []  # it may go through a proxy that we may not see
         if o.connected is None and not o.agent.version_known:
             left_out.add(EC2MESSAGES)  # nothing seen tells whether it is needed
         # A host that the configuration pins wrongly fails by that, whatever it does.
-        left_out |= {p.service or "" for p in problems(o.agent.config, o.instance.region)}
+        wrong = problems(o.agent.config, o.instance.region, o.instance.domain)
+        left_out |= {problem.service or "" for problem in wrong}
     found = [e for e in o.endpoints.values() if e.required and e.service not in left_out]
     return sorted(found, key=lambda e: (e.service not in CORE_SERVICES, e.service))
 
@@ -72,14 +58,45 @@ def overridden(o: Observed) -> list[tuple[Endpoint, Name]]:
     return [(e, name) for e, name in found if name.overridden and e.service not in o.proxies]
 
 
+def pin_breaks(o: Observed, service: str) -> bool:
+    """Whether it is the pinned address that fails: unless what DNS says fails as well."""
+    if usable(o, service):
+        return False
+    comparison = o.comparisons.get(service)
+    return comparison is None or comparison.path is None or comparison.path.usable
+
+
 def split(o: Observed) -> list[tuple[Endpoint, Comparison]]:
     """Those for which the VPC's own resolver has a private answer that works, and ours has not."""
     found = [(e, o.comparisons[e.service]) for e in _accusable(o) if e.service in o.comparisons]
     return [
         (e, comparison)
         for e, comparison in found
-        if comparison.path is not None and comparison.path.usable and e.service not in o.proxies
+        if comparison.path is not None
+        and comparison.path.usable
+        and e.service not in o.proxies
+        and not o.names[e.service].pinned
     ]
+
+
+def _astray(o: Observed) -> set[str]:
+    """Services whose names lead elsewhere than they should, which explains all the rest."""
+    pins = {e.service for e, _ in overridden(o)}
+    return {s for s in pins if usable(o, s) or pin_breaks(o, s)} | {e.service for e, _ in split(o)}
+
+
+def only_ec2messages_missing(o: Observed) -> bool:
+    """An old agent's ec2messages is unusable while all else that it needs works."""
+    needed = [e.service for e in o.endpoints.values() if e.required]
+    looked_at = EC2MESSAGES in o.names
+    return (
+        agent_is_old(o)
+        and EC2MESSAGES in needed
+        and looked_at
+        and not usable(o, EC2MESSAGES)
+        and EC2MESSAGES not in _astray(o)
+        and all(usable(o, service) for service in needed if service != EC2MESSAGES)
+    )
 
 
 def required(o: Observed) -> list[Endpoint]:
@@ -87,8 +104,10 @@ def required(o: Observed) -> list[Endpoint]:
 
     What the hosts file or a foreign resolver sends astray is explained by that.
     """
-    astray = {e.service for e, _ in overridden(o)} | {e.service for e, _ in split(o)}
-    return [endpoint for endpoint in _accusable(o) if endpoint.service not in astray]
+    explained = _astray(o)
+    if only_ec2messages_missing(o):
+        explained.add(EC2MESSAGES)
+    return [endpoint for endpoint in _accusable(o) if endpoint.service not in explained]
 
 
 def judged(o: Observed) -> list[Endpoint]:

@@ -148,21 +148,28 @@ class Agent:
 
     @property
     def stopped_reason(self) -> str:
-        """Why there is no process: disabled, masked, failed, restarting or stopped."""
+        """Why there is no process: no-unit, disabled, masked, failed, restarting or stopped."""
         unit = self.unit
         if unit is None:
             return "stopped"
         if unit.load_state == "masked" or unit.unit_file_state == "masked":
             return "masked"
+        if unit.load_state not in ("loaded", ""):
+            return "no-unit"  # not-found, bad-setting, error
         if unit.sub_state == "auto-restart":
             return "restarting"
         if unit.active_state == "failed":
             return "failed"
         return "disabled" if unit.unit_file_state == "disabled" else "stopped"
 
-    def host_management_active(self, now: float) -> bool:
-        """Whether Default Host Management gives the agent credentials that have not ended."""
+    def host_management_active(self, now: float, instance_id: str) -> bool:
+        """Whether Default Host Management gives the agent credentials that have not ended.
+
+        State that an image brought along from another instance gives it none.
+        """
         identity = self.identity
+        if identity.instance_id and instance_id and identity.instance_id != instance_id:
+            return False
         return (
             identity.credential_source == "SSM"
             and identity.credentials_expire is not None

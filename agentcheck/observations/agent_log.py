@@ -34,13 +34,16 @@ class LogEntry:
 
     `at` is epoch seconds, `kind` one of the kinds above, `text` printable, at most 300 characters
     and without secrets, `action` an IAM action ("ssm:UpdateInstanceInformation",
-    "ssmmessages:CreateControlChannel") where one was refused, else "".
+    "ssmmessages:CreateControlChannel") where one was refused, else "". Of a refusal `policy` is
+    the kind that its text names and `role` whom it was about, "" where it does not say.
     """
 
     at: float
     kind: str
     text: str
     action: str = ""
+    policy: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True)

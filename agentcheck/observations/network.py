@@ -14,13 +14,15 @@ CORE_SERVICES = (SSM, SSMMESSAGES, EC2MESSAGES)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the agent goes for one service, and why it needs it."""
+    """Where the agent goes for one service, and why it needs it; `pinned` is the file that says
+    so, "" for a name made of Region and domain."""
 
     service: str
     host: str
     port: int
     required: bool
     why: str
+    pinned: str = ""
 
 
 @dataclass(frozen=True)

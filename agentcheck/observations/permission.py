@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Optional
 
@@ -12,6 +13,32 @@ BOUNDARY = "permissions-boundary"
 EXPLICIT = "explicit-deny"
 ENDPOINT_POLICY = "endpoint-policy"
 SCP = "scp"
+SESSION = "session-policy"
+RESOURCE_CONTROL = "resource-control-policy"
+# The words of a refusal, the place of the policy before its kind: an explicit deny may stand in
+# any of them.
+_WORDS = (
+    ("service control policy", SCP),
+    ("resource control policy", RESOURCE_CONTROL),
+    ("endpoint policy", ENDPOINT_POLICY),
+    ("permissions boundary", BOUNDARY),
+    ("session policy", SESSION),
+    ("explicit deny", EXPLICIT),
+    ("identity-based policy", IDENTITY),
+)
+_ROLE = re.compile(r":assumed-role/([\w+=,.@-]{1,128})/")
+
+
+def policy_in(text: str) -> str:
+    """The kind of policy that a refusal names, "" for none."""
+    lower = text.lower()
+    return next((kind for words, kind in _WORDS if words in lower), "")
+
+
+def role_in(text: str) -> str:
+    """The role that a refusal is about, "" where it names none."""
+    found = _ROLE.search(text)
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True)
@@ -20,7 +47,8 @@ class Permission:
 
     `state`: ok, denied (by the `policy` that the text names, for `action`), expired, rejected
     (`code`), clock (the signature's time is refused), throttled, server-error, foreign (an answer
-    that no AWS service gives), no-answer, not-asked (it could not be remembered, and so would be
+    that no AWS service gives), other (an error that says nothing of the role), no-answer,
+    not-asked (it could not be remembered, and so would be
     asked too often). `text` holds no secret.
     """
 

@@ -62,7 +62,8 @@ class Observed:
     `comparisons` what the VPC's own resolver said of a service's name, where that was asked;
     `trust_stores` the CA certificates for each service; `proxies` the proxy, without its secrets,
     of each service that the agent takes one for, `tunnels` what was met on the way through it;
-    `unanswered` the id of a check that ended in error to what happened.
+    `unanswered` and `failed` are the ids of checks that ended in error or failed, to what they
+    said.
     """
 
     now: float
@@ -85,6 +86,7 @@ class Observed:
     trust_stores: Mapping[str, TrustStore] = field(default_factory=dict)
     clock_offsets: Mapping[str, float] = field(default_factory=dict)
     unanswered: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def connected(self) -> Optional[bool]:

@@ -25,6 +25,7 @@ from agentcheck.observations.agent_log import (
     UNREACHABLE,
     LogEntry,
 )
+from agentcheck.observations.permission import policy_in, role_in
 from agentcheck.probes.agent_log_lines import Line
 
 MAX_TEXT = 300
@@ -192,4 +193,11 @@ class OpenErrors:
 
 
 def _shown(entry: LogEntry) -> LogEntry:
-    return replace(entry, text=shown(entry.text))
+    """For people; what its words tell is taken out before they are cut."""
+    refused = entry.kind == ACCESS_DENIED
+    return replace(
+        entry,
+        text=shown(entry.text),
+        policy=policy_in(entry.text) if refused else "",
+        role=role_in(entry.text) if refused else "",
+    )

@@ -256,7 +256,9 @@ def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) 
     if listed.status == 0 or listed.is_busy:
         return Role("unreadable", error=listed.error or f"HTTP {listed.status}")
     if listed.status == 404 or (listed.status == 200 and not name):
-        return Role("no-role" if profile.status == 200 else "no-profile")
+        # A profile that was deleted meanwhile says so in Code, and is none.
+        there = profile.status == 200 and "NotFound" not in profile.body
+        return Role("no-role" if there else "no-profile")
     if listed.status != 200 or not _ROLE_NAME.fullmatch(name):
         return Role("unreadable", error=f"HTTP {listed.status}, no role name in it")
     if answer is None or answer.status == 404:
@@ -271,6 +273,8 @@ def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) 
         return Role("unreadable", name, error="the credentials document is not the JSON of one")
     code = document["Code"]
     key = document.get("AccessKeyId")
+    if code == "Success" and not _credentials(answer):
+        return Role("unreadable", name, error="the credentials document lacks its keys")
     return Role(
         "present" if code == "Success" else "refused",
         name,

@@ -56,7 +56,11 @@ _SECTION_OF = {SSM: "Ssm", EC2MESSAGES: "Mds", SSMMESSAGES: "Mgs"}
 def probe() -> Agent:
     """Looks for the agent. Never raises for what is or is not there."""
     processes, hidden, updating = _processes()
-    snap = SNAP_BINARY.is_file() and not BINARY.is_file()
+    # The unit of the one that runs, else of the one that is there.
+    main = next((process.path for process in processes if process.is_main), "")
+    snap = main == str(SNAP_BINARY) or (
+        main != str(BINARY) and SNAP_BINARY.is_file() and not BINARY.is_file()
+    )
     environment = _environment(processes, agent_unit.SNAP_UNIT if snap else agent_unit.UNIT)
     # Beside the package databases: both run programs that may hang.
     unit = Task(lambda: agent_unit.probe(snap), "unit")

@@ -10,6 +10,7 @@ import http.client
 import json
 import re
 import time
+import zlib
 from calendar import timegm
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,14 +20,7 @@ import requests
 from requests_aws4auth import AWS4Auth
 
 from agentcheck.model import printable
-from agentcheck.observations.permission import (
-    BOUNDARY,
-    ENDPOINT_POLICY,
-    EXPLICIT,
-    IDENTITY,
-    SCP,
-    Permission,
-)
+from agentcheck.observations.permission import Permission, policy_in
 from agentcheck.probes.connection import USER_AGENT, Stream
 from agentcheck.probes.imds_http import clock_offset
 from agentcheck.probes.parallel import Task
@@ -111,8 +105,12 @@ def _call(
         client.endheaders(request.body if isinstance(request.body, bytes) else _encoded(request))
         answer = client.getresponse()
         offset = clock_offset(answer.getheader("Date", ""), time.time())
-        return read_answer(answer.status, answer.read(MAX_BODY), offset)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        body = answer.read(MAX_BODY)
+        if answer.getheader("Content-Encoding", "").lower() == "gzip":  # nobody asked for it
+            body = zlib.decompressobj(31).decompress(body, MAX_BODY)
+        kind = answer.getheader("x-amzn-ErrorType", "")
+        return read_answer(answer.status, body, offset, kind)
+    except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
         return Permission("no-answer", text=f"no answer ({type(error).__name__})")
     finally:
         stream.close()
@@ -122,8 +120,12 @@ def _encoded(request: requests.PreparedRequest) -> bytes:
     return str(request.body or "").encode()
 
 
-def read_answer(status: int, body: bytes, offset: Optional[float] = None) -> Permission:
+def read_answer(
+    status: int, body: bytes, offset: Optional[float] = None, error_type: str = ""
+) -> Permission:
     """Tells the answers apart. Of a body nothing is kept but what is known to be no secret.
+
+    `error_type` is the header x-amzn-ErrorType, which may stand in the place of the body's.
 
     The text about a wrong signature repeats the whole request, session token and all.
     """
@@ -136,8 +138,11 @@ def read_answer(status: int, body: bytes, offset: Optional[float] = None) -> Per
         what = "an HTML page" if b"<" in body[:200] else f"{len(body)} bytes that are no JSON"
         return Permission(state, status, text=f"HTTP {status} with {what}", clock_offset_s=offset)
     if status == 200:
+        if not isinstance(document.get("Associations"), list):
+            return Permission("foreign", status, text="HTTP 200, but not the answer of ssm")
         return Permission("ok", status, clock_offset_s=offset)
-    code = printable(str(document.get("__type") or "").rpartition("#")[2])[:80]
+    named = str(document.get("__type") or error_type.partition(":")[0])
+    code = printable(named.rpartition("#")[2])[:80]
     text = str(document.get("message") or document.get("Message") or "")
     state = _state(status, code, text)
     if state == "denied":
@@ -152,6 +157,7 @@ def read_answer(status: int, body: bytes, offset: Optional[float] = None) -> Per
 _STATES = {
     "AccessDeniedException": "denied",
     "AccessDenied": "denied",
+    "NotAuthorized": "denied",
     "UnauthorizedOperation": "denied",
     "ExpiredTokenException": "expired",
     "ExpiredToken": "expired",
@@ -167,6 +173,12 @@ _STATES = {
     "IncompleteSignature": "rejected",
     "IncompleteSignatureException": "rejected",
     "MissingAuthenticationTokenException": "rejected",
+    "OptInRequired": "rejected",
+    "SubscriptionRequiredException": "rejected",
+    "AccountSuspendedException": "rejected",
+    # What ssm says once it has let us in (SSM API reference, ListInstanceAssociations).
+    "InvalidInstanceId": "ok",
+    "InvalidNextToken": "ok",
 }
 
 
@@ -179,8 +191,7 @@ def _state(status: int, code: str, text: str) -> str:
         return "throttled"
     if status >= 500:
         return "server-error"
-    # Any other error of the service itself comes after it has let us in.
-    return "ok" if code.endswith(("Exception", "InstanceId", "NextToken")) else "foreign"
+    return "other" if code else "foreign"
 
 
 _STAMP = re.compile(r"\b\d{8}T\d{6}Z\b")
@@ -199,22 +210,13 @@ _DENIED = re.compile(
     r"User: (?P<who>[\w:/+=,.@-]{1,300}) is not authorized to perform: (?P<action>[\w:*-]{1,80})"
     r"(?: on resource: (?P<resource>[\w:/+=,.@*-]{1,300}))?(?P<because>[ \w().,:/-]{0,300})"
 )
-# The words of the text, the most telling first; an explicit deny names the kind of policy too.
-_POLICIES = (
-    ("service control policy", SCP),
-    ("endpoint policy", ENDPOINT_POLICY),
-    ("permissions boundary", BOUNDARY),
-    ("explicit deny", EXPLICIT),
-    ("identity-based policy", IDENTITY),
-)
 
 
 def _denied(status: int, code: str, text: str, offset: Optional[float]) -> Permission:
     found = _DENIED.search(text)
     if found is None:
         return Permission("denied", status, code, code, clock_offset_s=offset)
-    because = found["because"].lower()
-    policy = next((kind for words, kind in _POLICIES if words in because), "")
+    policy = policy_in(found["because"])
     return Permission(
         "denied", status, code, printable(found[0])[:600], found["action"], policy, offset
     )

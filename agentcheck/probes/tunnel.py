@@ -9,17 +9,18 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from typing import Optional
+from typing import Optional, Union
 
 from agentcheck.observations import Connection, Tunnel
-from agentcheck.probes import connection
+from agentcheck.probes import connection, nameservers
 from agentcheck.probes.connection import USER_AGENT, Stream
-from agentcheck.probes.parallel import Task
+from agentcheck.probes.parallel import Task, side_by_side
 from agentcheck.proxy import Proxy
 
 # A proxy looks the name up and connects before it answers: that may take a name server's time-out.
 CONNECT_TIMEOUT = 4.0
 MAX_ANSWER = 16384
+MAX_ADDRESSES = 4
 
 
 class Refused(OSError):
@@ -74,29 +75,32 @@ def dial(proxy: Proxy, host: str, port: int, context: ssl.SSLContext, timeout: f
 
 
 def _to_proxy(proxy: Proxy, context: ssl.SSLContext, timeout: float) -> Stream:
+    addresses = nameservers.addresses_of(proxy.host)[:MAX_ADDRESSES]
+    if not addresses:
+        raise Refused("unresolved", f"the name {proxy.host} does not resolve")
+
+    def connect(address: str) -> Union[socket.socket, Refused]:
+        try:
+            return socket.create_connection((address, proxy.port), timeout)
+        except OSError as error:
+            text = f"{address}: {connection.error_text(error, timeout)}"
+            return Refused(connection.tcp_state(error), text)
+
+    # Side by side: a proxy with several dead addresses must not use up the round.
+    tried = side_by_side(connect, addresses, "proxy", timeout + 0.5)
+    made = [one for one in tried if isinstance(one, socket.socket)]
+    for spare in made[1:]:
+        spare.close()
+    if not made:
+        refusals = [one for one in tried if isinstance(one, Refused)]
+        raise refusals[0] if refusals else Refused("timeout", f"no answer within {timeout:g} s")
+    if proxy.scheme == "http":
+        return made[0]
     try:
-        addresses = socket.getaddrinfo(proxy.host, proxy.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise Refused("unresolved", f"the name {proxy.host} does not resolve") from None
-    trouble: Optional[Refused] = None
-    for family, kind, protocol, _, place in addresses[:4]:
-        plain = socket.socket(family, kind, protocol)
-        plain.settimeout(timeout)
-        try:
-            plain.connect(place)
-        except OSError as error:
-            plain.close()
-            text = f"{place[0]}: {connection.error_text(error, timeout)}"
-            trouble = trouble or Refused(connection.tcp_state(error), text)
-            continue
-        if proxy.scheme == "http":
-            return plain
-        try:
-            return connection.secured(proxy.host, plain, context, timeout)
-        except OSError as error:
-            reason = getattr(error, "verify_message", "") or type(error).__name__
-            raise Refused("tls", f"{place[0]}: TLS with the proxy failed ({reason})") from None
-    raise trouble or Refused("unresolved", f"the name {proxy.host} has no address")
+        return connection.secured(proxy.host, made[0], context, timeout)
+    except OSError as error:
+        reason = getattr(error, "verify_message", "") or type(error).__name__
+        raise Refused("tls", f"TLS with the proxy {proxy.host} failed ({reason})") from None
 
 
 def _request(proxy: Proxy, host: str, port: int) -> bytes:

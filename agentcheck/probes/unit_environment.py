@@ -37,7 +37,8 @@ def read(unit: str, root: Path = Path("/")) -> dict[str, str]:
                 removed = [*removed, *_words(value)] if value else []
     found.update(assigned)
     for name in files:
-        found.update(_environment_file(root, name))
+        for path in _matching(root, name):
+            found.update(_environment_file(path))
     return {key: value for key, value in found.items() if key not in removed}
 
 
@@ -51,6 +52,8 @@ def _unit_files(unit: str, root: Path) -> Iterator[Path]:
     fragment = next((p / unit for p in places if (p / unit).is_file()), None)
     if fragment is not None:
         yield fragment
+    # Of a type's drop-ins and a unit's own the latter come last.
+    yield from _drop_ins([place / "service.d" for place in places])
     yield from _drop_ins([place / f"{unit}.d" for place in places])
 
 
@@ -123,8 +126,19 @@ def _apply(values: Sequence[str], found: dict[str, str]) -> None:
                 found[key] = text
 
 
-def _environment_file(root: Path, name: str) -> Iterator[tuple[str, str]]:
-    text = _text(root / name.lstrip("-").lstrip("/"))
+def _matching(root: Path, name: str) -> list[Path]:
+    """The files that an EnvironmentFile= means: it may be a pattern."""
+    pattern = name.lstrip("-").lstrip("/")
+    if not any(char in pattern for char in "*?["):
+        return [root / pattern]
+    try:
+        return sorted(root.glob(pattern))[:MAX_FILES]
+    except (OSError, ValueError, NotImplementedError):
+        return []
+
+
+def _environment_file(path: Path) -> Iterator[tuple[str, str]]:
+    text = _text(path)
     for line in _joined(text):
         line = line.strip()
         key, equals, value = line.partition("=")

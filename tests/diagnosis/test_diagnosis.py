@@ -192,7 +192,7 @@ def test_a_pinned_host_that_may_serve_is_no_fault(endpoint: str) -> None:
 
 def test_default_host_management_stands_in_for_a_role_until_it_ends() -> None:
     def world(expires: float) -> Observed:
-        identity = AgentIdentity("i-0", "EC2", "SSM", expires)
+        identity = AgentIdentity(worlds.INSTANCE.instance_id, "EC2", "SSM", expires)
         return healthy(role=Role("no-profile"), agent=agent(identity=identity))
 
     assert codes(world(NOW + 60)) == ["healthy"]

@@ -123,6 +123,10 @@ def test_a_wrong_clock_beats_what_it_makes_look_wrong() -> None:
 
 def test_one_clock_alone_is_never_enough_to_fail() -> None:
     assert found(healthy(clock_offsets={"imds": 4000.0})) == [("clock-skew", WARN)]
+    contradicted = {"imds": 0.0, "ssm": 4000.0, "ssmmessages": 4000.0}
+    assert found(healthy(clock_offsets=contradicted)) == []
+    acted_on = {**contradicted, "signature": 4000.0}
+    assert found(healthy(clock_offsets=acted_on, channel=DEAD)) == [("clock-skew", FAIL)]
     proven = {"imds": 4000.0, "signature": 4000.0}
     assert found(healthy(clock_offsets=proven, channel=DEAD)) == [("clock-skew", FAIL)]
 
@@ -132,12 +136,85 @@ def test_without_a_role_nothing_is_said_of_permissions() -> None:
     assert found(world) == [("role-missing", FAIL)]
 
 
-@pytest.mark.parametrize("policy", ["identity-policy", "endpoint-policy", "scp", ""])
+@pytest.mark.parametrize("policy", ["identity-policy", "permissions-boundary", ""])
 def test_default_host_management_needs_no_rights_of_the_role(policy: str) -> None:
     managed = agent(identity=HOST_MANAGEMENT)
     assert found(replace(denied(policy), agent=managed)) == []
     ended = agent(identity=replace(HOST_MANAGEMENT, credentials_expire=NOW - 9))
     assert found(replace(denied(policy), agent=ended))[0][1] == FAIL
+
+
+def test_credentials_of_default_host_management_that_another_instance_had_are_none() -> None:
+    """An image brought them along."""
+    foreign = agent(identity=replace(HOST_MANAGEMENT, instance_id="i-0fedcba9876543210"))
+    world = healthy(role=Role("no-profile"), agent=foreign, channel=DEAD)
+    assert found(world) == [("role-missing", FAIL)]
+
+
+@pytest.mark.parametrize(
+    "role", [Role("refused", "app", "AssumeRoleUnauthorizedAccess"), Role("no-document", "app")]
+)
+def test_a_role_that_gives_nothing_is_no_fault_beside_default_host_management(role: Role) -> None:
+    assert found(healthy(role=role, channel=DEAD)) == [("role-not-assumable", FAIL)]
+    assert found(healthy(role=role, agent=agent(identity=HOST_MANAGEMENT))) == []
+
+
+def refused(policy: str = "", role: str = "app", service: str = "ssmmessages") -> AgentLog:
+    """The agent's log says that a call was refused."""
+    action = f"{service}:CreateControlChannel"
+    entry = LogEntry(NOW - 600, "access-denied", "refused", action, policy, role)
+    return AgentLog("read", failure=entry, denied=(entry,))
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ("endpoint-policy", "endpoint-policy-denies"),
+        ("scp", "scp-denies"),
+        ("permissions-boundary", "role-lacks-permission"),
+        ("", "role-lacks-permission"),
+    ],
+)
+def test_the_policy_that_the_agents_log_names_counts_like_ours(policy: str, code: str) -> None:
+    world = healthy(
+        permission=Permission("ok", 200), agent=LONG_UP, agent_log=refused(policy), channel=DEAD
+    )
+    verdict, causes = diagnose(world)
+    assert [c.code for c in causes] == [code]
+    if code == "endpoint-policy-denies":
+        assert verdict.services == ("ssmmessages",)
+
+
+@pytest.mark.parametrize("policy", ["endpoint-policy", "scp"])
+def test_policies_of_endpoint_and_organization_bind_default_host_management_too(
+    policy: str,
+) -> None:
+    managed = replace(LONG_UP, identity=HOST_MANAGEMENT)
+    world = healthy(agent=managed, agent_log=refused(policy), channel=DEAD)
+    assert found(world)[0][0] in ("endpoint-policy-denies", "scp-denies")
+
+
+def test_two_refusals_by_two_policies_are_two_causes() -> None:
+    world = replace(denied("endpoint-policy"), agent_log=refused("identity-policy"))
+    assert [c for c, _ in found(world)] == ["role-lacks-permission", "endpoint-policy-denies"]
+
+
+def test_what_was_refused_to_a_former_role_is_not_blamed_on_todays() -> None:
+    world = healthy(
+        permission=Permission("ok", 200),
+        agent=LONG_UP,
+        agent_log=refused(role="old-role"),
+        channel=DEAD,
+    )
+    assert found(world) == [("agent-backing-off", WARN)]
+
+
+def test_a_sleeping_agent_that_was_refused_is_told_what_its_role_may_still_lack() -> None:
+    log = refused(service="ssm")
+    world = healthy(permission=Permission("ok", 200), agent=LONG_UP, agent_log=log, channel=DEAD)
+    verdict, _ = diagnose(world)
+    assert verdict.code == "agent-backing-off"
+    assert "ssm:CreateControlChannel" in verdict.summary
 
 
 def test_who_may_not_read_the_agents_state_does_not_accuse_the_role() -> None:
@@ -234,6 +311,54 @@ def test_the_hosts_file_beats_whatever_the_pinned_address_does(seen: object) -> 
         world = replace(world, names={**world.names, service: name})
     world = replace(world, names=pinned().names)
     assert found(world) == [("hosts-override", FAIL)]
+
+
+def test_a_pin_beside_what_fails_anyway_is_only_a_warning() -> None:
+    """What DNS says fails as well: the line is not what is wrong."""
+    world = pinned()
+    shut = Path(tuple(connection(a, tcp="timeout") for a in ADDRESSES["ssm"]))
+    same = {s: Comparison(ServerAnswer("10.0.0.2", "ok", ADDRESSES[s]), shut) for s in BOTH}
+    assert found(replace(world, comparisons=same)) == [
+        ("endpoint-blocked", FAIL),
+        ("hosts-override", WARN),
+    ]
+
+
+def test_an_old_agents_ec2messages_that_is_sent_astray_is_explained_by_that() -> None:
+    old = healthy("ssm", "ssmmessages", "ec2messages", agent=agent("3.2.2303.0"), channel=DEAD)
+    world = with_path(old, "ec2messages", connection("10.0.9.9", tcp="timeout"))
+    said = (ServerAnswer("10.0.0.2", "ok", ADDRESSES["ec2messages"]),)
+    name = Name(host("ec2messages"), "ok", ("10.0.9.9",), "ok", said, pinned=("10.0.9.9",))
+    world = replace(world, names={**world.names, "ec2messages": name})
+    assert found(world) == [("hosts-override", FAIL)]
+
+
+def test_a_check_that_fails_without_a_cause_is_never_green() -> None:
+    """A last guard, for whatever nobody thought of."""
+    verdict, causes = diagnose(healthy(failed={"permission": "refused"}))
+    assert [(c.code, c.status) for c in causes] == [("could-not-tell", UNKNOWN)]
+    assert "permission" in verdict.summary
+    warned = healthy(failed={"disk": "full"}, disk=(Volume("/tmp", read_only=True),))
+    assert found(warned) == [("disk-full", WARN)]
+
+
+def test_a_side_is_named_only_by_a_control_on_the_same_port() -> None:
+    world = with_path(healthy(channel=DEAD), "ssm", connection("10.0.1.10", tcp="timeout"))
+    assert diagnose(world)[0].reason == "endpoint-side"
+    endpoint = replace(world.endpoints["ssm"], port=8443)
+    other = replace(world, endpoints={**world.endpoints, "ssm": endpoint})
+    verdict, _ = diagnose(other)
+    assert verdict.reason == "either-side"
+    assert "8443" in verdict.summary
+    assert all("443" not in line.replace("8443", "") for line in verdict.remedy)
+
+
+def test_an_instance_without_ipv4_is_told_that_the_endpoints_have_nothing_else() -> None:
+    world = paths("no-route")
+    instance = replace(world.instance, local_ipv4="")
+    verdict, _ = diagnose(replace(world, imds=Imds("ok", instance=instance)))
+    assert (verdict.code, verdict.reason) == ("no-route", "ipv4-only")
+    assert any("--ip-address-type dualstack" in line for line in verdict.remedy)
 
 
 def test_a_pin_that_cannot_be_compared_accuses_nobody() -> None:

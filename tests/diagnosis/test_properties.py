@@ -295,7 +295,7 @@ EVIDENCE: dict[str, Callable[[Observed, Cause], bool]] = {
         (o.permission is not None and o.permission.state == "denied")
         or bool(o.agent_log and o.agent_log.denied)
     )
-    and not _agent(o).host_management_active(NOW),
+    and not _agent(o).host_management_active(NOW, INSTANCE.instance_id),
     "endpoint-policy-denies": lambda o, c: o.permission is not None
     and o.permission.policy == "endpoint-policy",
     "scp-denies": lambda o, c: o.permission is not None and o.permission.policy == "scp",

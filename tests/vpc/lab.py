@@ -107,6 +107,11 @@ class Vpc:
         assert self._run is not None
         return (self._run / "served").read_text().splitlines()
 
+    @property
+    def network(self) -> str:
+        """The instance's network namespace, as a path, while the VPC is alive."""
+        return f"/proc/{os.getpid()}/fd/{self._namespaces['net']}"
+
     def run(
         self,
         argv: Optional[Sequence[str]] = None,
