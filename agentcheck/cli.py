@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn, Optional
+from typing import Any, NoReturn, Optional
 
 from agentcheck import __version__
 from agentcheck.model import (
@@ -17,15 +17,34 @@ from agentcheck.model import (
     UNKNOWN,
     AgentcheckError,
     UsageError,
+    printable,
 )
 from agentcheck.output import complain
-from agentcheck.verbs import config, explain, list, run
+from agentcheck.verbs import config, daemon, explain, history, list, run, status
 
-VERBS = {"run": run, "explain": explain, "list": list, "config": config}
+VERBS = {
+    "run": run,
+    "daemon": daemon,
+    "status": status,
+    "history": history,
+    "explain": explain,
+    "list": list,
+    "config": config,
+}
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Help of a fixed width: asking for the terminal's loads modules that the daemon would keep."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
 
 
 class _Parser(argparse.ArgumentParser):
     """argparse that reports by exception: one line on stderr and exit 64, nothing on stdout."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(formatter_class=_Formatter, **settings)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
@@ -40,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
         "130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"agentcheck {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
+    verbs = parser.add_subparsers(
+        dest="verb", metavar="VERB", required=True, parser_class=_Parser, prog="agentcheck"
+    )
     for name, verb in VERBS.items():
         text = (verb.__doc__ or "").strip().splitlines()[0]
         sub = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
@@ -64,6 +85,9 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
         complain("interrupted")
     except SystemExit as end:  # argparse: --help and --version
         status = end.code if isinstance(end.code, int) else EXIT_USAGE
+    except ImportError as error:
+        what = printable(str(error))
+        complain(f"a Python package is missing or does not fit: {what}; install it, see the README")
     except Exception as error:  # noqa: BLE001 - no traceback reaches a user
         complain(f"internal error ({type(error).__name__}); please report it with the command")
     _leave(status)

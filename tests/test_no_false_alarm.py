@@ -183,7 +183,7 @@ def drawn(dice: random.Random) -> Scenario:
             package_version=f"{version}-1",
             log=_log(dice, version) if optional_noise else None,
             age=dice.uniform(30, 1e6),
-            unit=dice.choice([None, {}, {"UnitFileState": "enabled-runtime"}]),
+            unit=dice.choice([None, {}, {"UnitFileState": "generated"}]),
             identity_config=_identity() if dice.random() < 0.5 else None,
             environment=dice.choice([{}, {"no_proxy": "localhost"}, {"TZ": "Asia/Kolkata"}]),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentcheck.checks import Finding
 from agentcheck.model import OK, SKIP, WARN
-from agentcheck.observations import Facts
+from agentcheck.observations import NOT_AT_BOOT, Facts
 
 ID = "agent.enabled"
 REQUIRES = ("agent.installed",)
@@ -16,6 +16,8 @@ def check(facts: Facts) -> Finding:
     unit = facts.agent().unit
     if unit is None:
         return Finding(SKIP, "no systemd runs here", reason="no-systemd")
-    if unit.unit_file_state in ("disabled", "masked", "masked-runtime"):
+    if unit.load_state == "not-found":
+        return Finding(SKIP, f"there is no {unit.name}", reason="no-unit")
+    if unit.unit_file_state in NOT_AT_BOOT:
         return Finding(WARN, f"{unit.name} is {unit.unit_file_state}", unit.unit_file_state)
     return Finding(OK, f"{unit.name} is {unit.unit_file_state or 'there'}")

@@ -15,7 +15,7 @@ from agentcheck.diagnosis.rows import (
 )
 from agentcheck.misconfiguration import problems
 from agentcheck.model import FAIL, WARN, Cause
-from agentcheck.observations import Agent, Observed
+from agentcheck.observations import NOT_AT_BOOT, Agent, Observed
 
 
 def _missing(o: Observed) -> Iterator[Cause]:
@@ -151,13 +151,14 @@ def _not_enabled(o: Observed) -> Iterator[Cause]:
     agent = o.agent
     if agent is None or not agent.running or agent.unit is None:
         return
-    if agent.unit.unit_file_state not in ("disabled", "masked"):
+    if agent.unit.unit_file_state not in NOT_AT_BOOT:
         return
     enable = "systemctl enable amazon-ssm-agent"
     if agent.install is not None and agent.install.package == "snap":
         enable = "snap start --enable amazon-ssm-agent"
-    elif agent.unit.unit_file_state == "masked":
-        enable = f"systemctl unmask amazon-ssm-agent && {enable}"
+    elif "masked" in agent.unit.unit_file_state:
+        runtime = " --runtime" if "runtime" in agent.unit.unit_file_state else ""
+        enable = f"systemctl unmask{runtime} amazon-ssm-agent && {enable}"
     yield Cause(
         "agent-not-enabled",
         WARN,

@@ -85,6 +85,11 @@ class Unit:
     exited_at: str
 
 
+# States of a unit file with which it does not start at the next boot (systemctl(1), is-enabled);
+# what was enabled at run time only is gone then.
+NOT_AT_BOOT = ("disabled", "masked", "masked-runtime", "enabled-runtime", "linked-runtime")
+
+
 @dataclass(frozen=True)
 class AgentConfig:
     """amazon-ssm-agent.json. `error` is set when the agent would refuse it.
@@ -152,12 +157,12 @@ class Agent:
         unit = self.unit
         if unit is None:
             return "stopped"
-        if unit.load_state == "masked" or unit.unit_file_state == "masked":
+        if "masked" in (unit.load_state, *unit.unit_file_state.split("-")):
             return "masked"
         if unit.load_state not in ("loaded", ""):
             return "no-unit"  # not-found, bad-setting, error
-        if unit.sub_state == "auto-restart":
-            return "restarting"
+        if unit.active_state == "activating" or unit.sub_state == "auto-restart":
+            return "restarting"  # auto-restart waits for RestartSec, start-pre and the like start
         if unit.active_state == "failed":
             return "failed"
         return "disabled" if unit.unit_file_state == "disabled" else "stopped"

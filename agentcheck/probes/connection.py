@@ -17,8 +17,6 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any, Optional, Union
 
-from urllib3.util.ssltransport import SSLTransport
-
 from agentcheck import __version__
 from agentcheck.model import printable
 from agentcheck.observations import Certificate, Connection
@@ -164,6 +162,9 @@ def secured(host: str, plain: Stream, context: ssl.SSLContext, timeout: float) -
     try:
         plain.settimeout(timeout)
         if isinstance(plain, ssl.SSLSocket):
+            # Only here: some distributions' urllib3 comes without what it needs.
+            from urllib3.util.ssltransport import SSLTransport
+
             return SSLTransport(plain, context, server_hostname=host)
         return context.wrap_socket(plain, server_hostname=host)
     except BaseException:

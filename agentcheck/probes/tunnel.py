@@ -98,7 +98,7 @@ def _to_proxy(proxy: Proxy, context: ssl.SSLContext, timeout: float) -> Stream:
         return made[0]
     try:
         return connection.secured(proxy.host, made[0], context, timeout)
-    except OSError as error:
+    except (OSError, ImportError) as error:
         reason = getattr(error, "verify_message", "") or type(error).__name__
         raise Refused("tls", f"TLS with the proxy {proxy.host} failed ({reason})") from None
 

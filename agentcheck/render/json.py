@@ -11,7 +11,12 @@ from agentcheck.model import SCHEMA, Cause, Note, Report, Result
 
 def render(report: Report) -> str:
     """ASCII JSON with a newline at its end."""
-    return json.dumps(document(report), indent=2) + "\n"
+    return dump(document(report))
+
+
+def dump(found: Mapping[str, Any]) -> str:
+    """The object as text."""
+    return json.dumps(found, indent=2) + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:

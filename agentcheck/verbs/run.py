@@ -7,7 +7,6 @@ import fnmatch
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Optional
@@ -22,6 +21,7 @@ from agentcheck.model import (
     UsageError,
 )
 from agentcheck.output import add_config_flag, complain, emit, read_settings
+from agentcheck.render import FORMATS, renderer
 from agentcheck.settings import Settings, parse_duration
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ WAIT_PAUSE = 5.0
 
 def add_flags(run: argparse.ArgumentParser) -> None:
     """The flags of `agentcheck run`."""
-    run.add_argument("--format", choices=("text", "json"), default="text")
+    run.add_argument("--format", choices=FORMATS, default="text")
     run.add_argument("--output", metavar="FILE", help="write the report there, atomically")
     run.add_argument("--only", metavar="ID,...", action="append", help="only these checks (tcp.*)")
     run.add_argument("--skip", metavar="ID,...", action="append", help="not these checks")
@@ -170,12 +170,12 @@ def _matching(ids: Sequence[str], options: Sequence[str]) -> list[str]:
 
 
 def _rendered(report: Report, name: str, terminal: bool) -> str:
-    from agentcheck.render import FORMATS, text
-
     # no-color.org: present and not empty, whatever its value.
     if name == "text" and terminal and not os.environ.get("NO_COLOR"):
+        from agentcheck.render import text
+
         return text.render_in_colour(report)
-    return FORMATS[name](report)
+    return renderer(name)(report)
 
 
 def _check_output(path: str) -> None:
@@ -209,6 +209,8 @@ def _write_through(target: str, text: str) -> None:
 
 
 def _replace(target: str, text: str) -> None:
+    import tempfile
+
     folder, name = os.path.split(target)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:

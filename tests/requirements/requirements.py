@@ -25,8 +25,8 @@ def array(key: str) -> list[str]:
 
 
 def dependencies() -> list[str]:
-    """What it cannot do without."""
-    return array("dependencies")
+    """What it cannot do without, and what the status port needs."""
+    return array("dependencies") + array("port")
 
 
 def journal() -> list[str]:

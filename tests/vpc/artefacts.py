@@ -21,6 +21,8 @@ PACKAGES = {
     "nft": "nftables",
     "nsenter": "util-linux",
     "openssl": "openssl",
+    "setpriv": "util-linux",
+    "systemd-nspawn": "systemd-container",
     "unshare": "util-linux",
 }
 

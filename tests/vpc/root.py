@@ -69,8 +69,12 @@ def enter(plan: Plan) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).symlink_to(target)
     for name, options in plan.scenario.mounts.items():
-        linux.mount("tmpfs", root / name.lstrip("/"), "tmpfs", options)
+        words = [word for word in options.split(",") if word != "ro"]
+        linux.mount("tmpfs", root / name.lstrip("/"), "tmpfs", ",".join(words))
     _write(plan, root)
+    for name, options in plan.scenario.mounts.items():
+        if "ro" in options.split(","):  # once it holds what it should
+            linux.bind(root / name.lstrip("/"), root / name.lstrip("/"))
     shutil.copy(plan.init, root / "init")
     linux.enter_root(root)
 

@@ -45,6 +45,11 @@ def _serve(planned: plan.Plan, control: socket.socket) -> None:
     forwarding = Path("/proc/sys/net/ipv4/ip_forward")
     if forwarding.read_text().strip() != "0":
         forwarding.write_text("0")
+    # Rejections must all arrive, however many rounds meet them at once.
+    for place in ("ipv4/icmp_ratelimit", "ipv6/icmp/ratelimit"):
+        limit = Path("/proc/sys/net", place)
+        if os.access(limit, os.W_OK):
+            limit.write_text("0")
     _expect(ours, b"apart")
     network.connect(planned.scenario, process)
     servers = Servers(planned, process)

@@ -3,7 +3,7 @@
 from tests.vpc.scenario import Agent, Expect, healthy
 
 SCENARIO = healthy(
-    mounts={"/tmp": "ro"},
+    mounts={"/var/log/amazon/ssm": "ro"},
     agent=Agent(connected=False),
     expect=Expect("disk-full", "fail", 2, reason="read-only"),
 )

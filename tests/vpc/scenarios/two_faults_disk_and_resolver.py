@@ -3,7 +3,7 @@
 from tests.vpc.scenario import LINK_LOCAL_RESOLVER, VPC_RESOLVER, Expect, Resolver, healthy, host
 
 SCENARIO = healthy(
-    mounts={"/tmp": "ro"},
+    mounts={"/var/log/amazon/ssm": "ro"},
     dns=(
         Resolver("10.0.0.53", records={host("ssm"): None, host("ssmmessages"): None}),
         Resolver(VPC_RESOLVER),

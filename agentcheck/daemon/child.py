@@ -1,0 +1,98 @@
+"""One round as a child process: a session of its own, bounded in time and output.
+
+Memory of a round goes back to the kernel with it, a resolver stuck in C is killed with it, and an
+upgraded package is picked up by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any, Optional
+
+MAX_OUTPUT = 1 << 20
+# What the round may take beyond its own deadline: start of the interpreter, printing.
+GRACE_S = 3.0
+# A round is the first to go when memory runs out, never the daemon (proc(5)).
+OOM_SCORE_ADJ = "1000"
+# The service manager's business with the daemon is none of the round's.
+NOT_FOR_THE_ROUND = ("NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "AGENTCHECK_")
+
+
+def program() -> list[str]:
+    """How this very program is started: as a module, or as the single file that it came in."""
+    archive = os.path.dirname(getattr(sys.modules["__main__"], "__file__", "") or "")
+    if archive and os.path.isfile(archive):
+        return [sys.executable, archive]
+    return [sys.executable, "-m", "agentcheck"]
+
+
+class Round:
+    """A round that runs. Read `output` when it is readable; `read` says when it has ended."""
+
+    def __init__(
+        self, settings: str, trigger: str, now: float, deadline_s: float, environ: Mapping[str, str]
+    ) -> None:
+        """Starts it. `settings` is the INI text of the accepted settings; it reads no other."""
+        self.kill_at = now + deadline_s + GRACE_S
+        self._output = bytearray()
+        frozen = os.memfd_create("agentcheck.conf", 0)
+        try:
+            os.write(frozen, settings.encode())
+            self._process = subprocess.Popen(
+                [
+                    *program(),
+                    *("run", "--format", "json", "--trigger", trigger),
+                    *("--config", f"/proc/self/fd/{frozen}"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={k: v for k, v in environ.items() if not k.startswith(NOT_FOR_THE_ROUND)},
+                pass_fds=[frozen],
+                start_new_session=True,
+            )
+        finally:
+            os.close(frozen)
+        assert self._process.stdout is not None
+        self.output = self._process.stdout
+        os.set_blocking(self.output.fileno(), False)
+        try:
+            with open(f"/proc/{self._process.pid}/oom_score_adj", "w", encoding="ascii") as file:
+                file.write(OOM_SCORE_ADJ)
+        except OSError:
+            pass
+
+    def read(self) -> bool:
+        """Takes what is there; True when the round has closed its output, or writes too much."""
+        while len(self._output) <= MAX_OUTPUT:
+            try:
+                part = os.read(self.output.fileno(), 65536)
+            except BlockingIOError:
+                return False
+            if not part:
+                return True
+            self._output += part
+        return True
+
+    def end(self) -> None:
+        """Kills whatever is left of its session, and collects it."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self._process.wait()
+        self.output.close()
+
+    def document(self) -> Optional[Mapping[str, Any]]:
+        """What it printed, None when that is no JSON object."""
+        try:
+            found = json.loads(self._output)
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None

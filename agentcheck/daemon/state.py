@@ -1,0 +1,91 @@
+"""The files of the daemon: report.json and history.json, whole or not at all, and bounded.
+
+Every write goes to a file beside it that is then renamed, so that neither kill -9 nor a full disk
+at any byte leaves half of one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Optional
+
+from agentcheck.model import HistoryEntry
+
+REPORT = "report.json"
+HISTORY = "history.json"
+MAX_FILE = 16 << 20
+
+
+def write(path: Path, text: str) -> None:
+    """Replaces the file, readable by all. Raises OSError, and then the old one is still there."""
+    # One writer, whose leftovers are swept: its own name is enough, and O_EXCL follows no link.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    descriptor = os.open(temporary, flags, 0o644)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o644)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a killed writer left beside the files."""
+    try:
+        for name in (REPORT, HISTORY):
+            for path in folder.glob(f".{name}.*"):
+                path.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def read_report(folder: Path) -> Optional[Mapping[str, Any]]:
+    """The last report's object; None when there is none that parses."""
+    found = _read(folder / REPORT)
+    return found if isinstance(found, dict) else None
+
+
+def read_history(folder: Path) -> Sequence[HistoryEntry]:
+    """The entries, oldest first; those that are not the shape of one are left out."""
+    found = _read(folder / HISTORY)
+    entries = []
+    for item in found if isinstance(found, list) else ():
+        try:
+            entry = HistoryEntry(**item)
+        except TypeError:
+            continue
+        texts = (entry.time, entry.status, entry.verdict, entry.run_id)
+        if all(isinstance(text, str) for text in texts) and isinstance(entry.services, list):
+            entries.append(entry)
+    return entries
+
+
+def history_text(entries: Sequence[HistoryEntry]) -> str:
+    """history.json: one entry a line, so that people can read it too."""
+    lines = [json.dumps(asdict(entry)) for entry in entries]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _read(path: Path) -> Any:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            return json.loads(file.read(MAX_FILE))
+    except (OSError, ValueError, RecursionError):
+        return None

@@ -1,0 +1,94 @@
+"""The files of the daemon: whole or not at all, whatever happens to the writer or the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agentcheck.daemon import state
+from agentcheck.model import HistoryEntry
+
+ENTRY = HistoryEntry("2026-11-25T00:00:00Z", "fail", "ok", "role-missing", ["ssm"], "abc")
+WRITER = """
+import sys
+from pathlib import Path
+from agentcheck.daemon import state
+folder = Path(sys.argv[1])
+number = 0
+print("started", flush=True)
+while True:
+    number += 1
+    state.write(folder / "report.json", '{"number": %d, "filler": "%s"}' % (number, "x" * 50000))
+"""
+
+
+def test_what_is_written_is_read_back_and_open_to_all(tmp_path: Path) -> None:
+    state.write(tmp_path / state.HISTORY, state.history_text([ENTRY, ENTRY]))
+    assert state.read_history(tmp_path) == [ENTRY, ENTRY]
+    assert (tmp_path / state.HISTORY).stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path, seed: int) -> None:
+    """Fifty seeded moments."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(state.__file__).parents[2])},
+    )
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    time.sleep(random.Random(seed).uniform(0.0, 0.05))
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    writer.stdout.close()
+    if (tmp_path / state.REPORT).exists():
+        assert json.loads((tmp_path / state.REPORT).read_text())["number"] >= 1
+    state.sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} <= {state.REPORT}
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is full at any byte."""
+    state.write(tmp_path / state.REPORT, '{"old": 1}')
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        state.write(tmp_path / state.REPORT, '{"new": 1}')
+    assert state.read_report(tmp_path) == {"old": 1}
+    assert [path.name for path in tmp_path.iterdir()] == [state.REPORT]
+
+
+def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "precious"
+    target.write_text("precious")
+    (tmp_path / f".{state.REPORT}.{os.getpid()}").symlink_to(target)
+    state.write(tmp_path / state.REPORT, "{}")
+    assert target.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1, 2]", '[{"time": 1}]', "null", '{"a": 1}', "\x00\xff", "[" * 100000]
+)
+def test_a_broken_history_is_an_empty_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / state.HISTORY).write_text(text)
+    assert state.read_history(tmp_path) == []
+
+
+def test_neither_a_pipe_nor_nothing_holds_the_reader(tmp_path: Path) -> None:
+    assert state.read_report(tmp_path) is None
+    os.mkfifo(tmp_path / state.REPORT)
+    assert state.read_report(tmp_path) is None
