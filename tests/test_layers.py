@@ -15,6 +15,7 @@ import agentcheck
 ROOT = Path(agentcheck.__file__).parent
 # What touches the world: none of it may be loaded by the pure branches.
 IMPURE = ("requests", "psutil", "dns", "socket", "subprocess", "systemd", "ssl", "urllib3")
+WORLDLY = ("agentcheck.probes", "agentcheck.facts", "agentcheck.ways", "agentcheck.daemon")
 PURE = ("agentcheck.checks", "agentcheck.diagnosis", "agentcheck.render")
 
 
@@ -36,9 +37,7 @@ def test_the_pure_branches_name_nothing_that_touches_the_world(package: str) -> 
     for path in _files(package):
         for name in _imports(path):
             assert name.split(".")[0] not in IMPURE, path
-            assert not name.startswith(
-                ("agentcheck.probes", "agentcheck.facts", "agentcheck.ways")
-            ), path
+            assert not name.startswith(WORLDLY), path
 
 
 @pytest.mark.parametrize("package", PURE)
@@ -70,3 +69,17 @@ def test_probes_do_not_judge() -> None:
     for path in _files("agentcheck.probes"):
         for name in _imports(path):
             assert not name.startswith(("agentcheck.checks", "agentcheck.diagnosis")), path
+
+
+def test_the_daemon_loads_no_network_library_even_with_its_port_and_page() -> None:
+    """What it holds for months is the standard library, systemd-python and waitress."""
+    code = (
+        "import sys\n"
+        "import agentcheck.daemon.__main__, agentcheck.daemon.status_server\n"
+        "import agentcheck.render.html, agentcheck.render.prometheus\n"
+        "import waitress.server\n"
+        "print([n for n in ('requests', 'dns', 'psutil', 'ssl', 'urllib3', 'argparse', 'hashlib')"
+        " if n in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -35,9 +35,9 @@ def check(facts: Facts) -> Finding:
         return Finding(FAIL, lacking, role.code or role.state, role.name or None)
     if role.state == "unreadable":
         return Finding(ERROR, f"credentials cannot be read: {role.error}", reason="unreadable")
+    seen = {"expiration": role.expiration}
     if role.expiration is not None and role.expiration < now:
         summary = f"credentials ended {utc(role.expiration)}"
-        return Finding(FAIL, summary, reason="expired", target=role.name)
-    seen = {"expiration": role.expiration}
+        return Finding(FAIL, summary, "expired", role.name, seen)
     until = f" until {utc(role.expiration)}" if role.expiration else ""
     return Finding(OK, f"{role.name}, credentials{until}", None, role.name, seen)

@@ -19,7 +19,8 @@ class Port:
         self._wanted: Optional[tuple[Any, ...]] = None
 
     def follow(self, settings: Settings) -> None:
-        """Serves as the settings say. Raises AgentcheckError, and then serves as before."""
+        """Serves as the settings say. Raises AgentcheckError; with settings that are wrong it then
+        serves as before."""
         wanted = tuple(settings["http", key] for key in _KEYS)
         if wanted == self._wanted:
             return
@@ -27,9 +28,9 @@ class Port:
         if settings["http", "listen"]:
             from agentcheck.daemon.status_server import StatusServer
 
+            server = StatusServer(self._board, *wanted)  # judges the settings
             if self._wanted is not None and self._wanted[0] == wanted[0]:
                 self.close()  # the same place cannot be opened twice
-            server = StatusServer(self._board, *wanted)
             server.start()
         self.close()
         self._server, self._wanted = server, wanted
