@@ -27,7 +27,6 @@ from agentcheck.daemon.service_manager import ServiceManager
 from agentcheck.model import OK, AgentcheckError, Report, Result
 from agentcheck.render import console as console_text
 from agentcheck.render import json as json_text
-from agentcheck.render import prometheus
 from agentcheck.settings import Settings
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
@@ -163,6 +162,8 @@ class Daemon:
         if news.whole is not None:
             self._keep(self._state_dir / state.HISTORY, state.history_text(self._watch.history))
         if self._settings["state", "textfile"]:
+            from agentcheck.render import prometheus
+
             text = prometheus.render(report, live)
             self._keep(Path(self._settings["state", "textfile"]), text)
         self._announce(report, news)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,8 +29,13 @@ def spread(identity: str, timing: Timing) -> float:
     return fraction * timing.jitter * timing.interval_s
 
 
+def roll() -> float:
+    """0 to 1 by chance; the module for that would stay in the daemon's memory."""
+    return int.from_bytes(os.urandom(4), "big") / 2**32
+
+
 def pause(
-    timing: Timing, unconfirmed: bool, bad_rounds: int, dice: Callable[[], float] = random.random
+    timing: Timing, unconfirmed: bool, bad_rounds: int, dice: Callable[[], float] = roll
 ) -> float:
     """Seconds from the end of a round to the next.
 
