@@ -167,3 +167,16 @@ def test_a_reader_that_goes_away_does_not_change_the_status() -> None:
         command = " ".join(default_command(vpc.scenario))
         outcome = vpc.run(["bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}"])
     assert (outcome.returncode, outcome.stderr) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [("nagios", "AGENTCHECK CRITICAL - role-missing"), ("prometheus", "# HELP"), ("html", "<!DOC")],
+)
+def test_every_format_has_the_same_exit_status(name: str, first: str) -> None:
+    with Vpc("role-missing") as vpc:
+        outcome = vpc.run(default_command(vpc.scenario, "--format", name))
+    assert outcome.returncode == 2
+    assert outcome.stdout.lower().startswith(first.lower())
+    assert "role-missing" in outcome.stdout
+    assert outcome.stderr == ""

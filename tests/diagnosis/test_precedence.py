@@ -29,6 +29,7 @@ from tests.diagnosis.catalogue import (
     BOTH,
     LONG_UP,
     PROXY,
+    UNIT,
     WORLDS,
     denied,
     names,
@@ -429,3 +430,38 @@ def test_a_latent_failure_never_stands_alone() -> None:
 def test_state_of_another_instance_is_a_note_and_a_hybrid_node_a_cause() -> None:
     assert found(healthy(agent=agent(identity=AgentIdentity(registered_id="i-0fedcba9")))) == []
     assert found(healthy(agent=agent(identity=AgentIdentity(instance_id="mi-0fedcba9"))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"unit_file_state": "disabled"}, "agent-not-enabled"),
+        ({"unit_file_state": "masked"}, "agent-not-enabled"),
+        ({"unit_file_state": "masked-runtime"}, "agent-not-enabled"),
+        ({"unit_file_state": "enabled-runtime"}, "agent-not-enabled"),
+        ({"unit_file_state": "enabled"}, "healthy"),
+        ({"unit_file_state": "static"}, "healthy"),
+        ({"unit_file_state": "", "load_state": "not-found"}, "healthy"),
+    ],
+)
+def test_what_starts_the_agent_only_until_the_next_boot_is_told(
+    changes: dict[str, str], code: str
+) -> None:
+    unit = replace(UNIT, **changes)  # type: ignore[arg-type]
+    assert diagnose(healthy(agent=agent(unit=unit)))[0].code == code
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"active_state": "activating", "sub_state": "start-pre"}, "restarting"),
+        ({"active_state": "inactive", "unit_file_state": "masked-runtime"}, "masked"),
+        ({"active_state": "inactive", "load_state": "not-found", "unit_file_state": ""}, "no-unit"),
+        ({"active_state": "failed", "unit_file_state": "disabled"}, "failed"),
+    ],
+)
+def test_why_it_does_not_run(changes: dict[str, str], reason: str) -> None:
+    stopped = agent(running=False, unit=replace(UNIT, **changes))  # type: ignore[arg-type]
+    verdict, _ = diagnose(healthy(agent=stopped, channel=DEAD))
+    assert (verdict.code, verdict.reason) == ("agent-not-running", reason)
+    assert ", ," not in " ".join(verdict.evidence)
