@@ -25,6 +25,7 @@ from agentcheck.observations import (
     Channel,
     Comparison,
     Endpoint,
+    Image,
     Imds,
     Machine,
     Name,
@@ -41,6 +42,7 @@ from agentcheck.probes import (
     agent_log,
     agent_sockets,
     disk,
+    image,
     imds,
     machine,
     nameservers,
@@ -60,6 +62,7 @@ class RoundFacts:
         settings: Settings,
         now: Callable[[], float] = time.time,
         signed_call: str = "always",
+        profile: str = "instance",
     ) -> None:
         self._settings = settings
         self.now = now
@@ -68,12 +71,15 @@ class RoundFacts:
             ec2messages_retirement=settings["endpoints", "ec2messages_retirement"],
             on_ec2=settings["run", "ec2"],
             signed_call=signed_call,
+            profile=profile,
         )
         self._machine = Once(machine.probe)
-        self._metadata = Once(imds.probe)
+        # The image's builder has an IMDS, which says nothing of the instances to come.
+        self._metadata = Once(imds.probe if profile == "instance" else imds.not_asked)
         self._agent = Once(ssm_agent.probe)
         self._log = Once(lambda: agent_log.probe(self.now(), _zone(self.agent().environment)))
         self._disk = Once(disk.probe)
+        self._image = Once(lambda: image.probe(self.agent()))
         self._channel = Once(self._judge_channel)
         self._permission = Once(self._ask_permission)
         self._needed = Once(self._needs_ec2messages)
@@ -107,6 +113,9 @@ class RoundFacts:
     def channel(self) -> Channel:
         """Whether the agent has a live channel to ssmmessages; None when we may not see."""
         return self._channel.get()
+
+    def image(self) -> Image:
+        return self._image.get()
 
     def permission(self) -> Permission:
         """The answer to the one signed call, which is made at the first question."""
@@ -181,6 +190,7 @@ class RoundFacts:
             disk=self._disk.peek() or (),
             channel=self._channel.peek() or Channel(None),
             permission=self._permission.peek(),
+            image=self._image.peek(),
             services=services,
             endpoints=endpoints,
             names={s: v for s, v in ways.names.peek().items() if s in endpoints},

@@ -16,6 +16,7 @@ from agentcheck.diagnosis import (
     disk,
     endpoint,
     health,
+    image,
     imds,
     machine,
     names,
@@ -26,7 +27,7 @@ from agentcheck.diagnosis import (
     tls,
     versions,
 )
-from agentcheck.diagnosis.health import HEALTHY, PARTIAL
+from agentcheck.diagnosis.health import HEALTHY, IMAGE_READY, PARTIAL
 from agentcheck.diagnosis.machine import EVERYTHING
 from agentcheck.diagnosis.rows import CauseRow
 from agentcheck.diagnosis.services import names_of, usable
@@ -83,6 +84,9 @@ CODES = (
     "agent-version-unknown",
     "agent-not-enabled",
     "agent-duplicate",
+    "image-holds-credentials",
+    "image-pins-network",
+    "image-lacks-service",
     "could-not-tell",
 )
 # Each layer, and the checks that look at it (prefixes of their ids): with --only and --skip a
@@ -103,6 +107,7 @@ _LAYERS: Sequence[tuple[Any, Optional[str]]] = (
     (versions, "agent."),
     (permission, "permission"),
     (channel, "agent.channel"),
+    (image, "image."),
 )
 _LOOKED_AT_BY = {row.code: prefix for module, prefix in _LAYERS for row in module.CAUSES}
 ROWS: dict[str, CauseRow] = {
@@ -123,7 +128,10 @@ def diagnose(
     were left out: then it is never `healthy`. Where nothing explains why a required endpoint is
     unusable the verdict is `could-not-tell`, never `healthy`.
     """
-    rows = [row for row in ROWS.values() if _was_looked_at(row.code, asked)]
+    profile = observed.policy.profile
+    rows = [
+        row for row in ROWS.values() if profile in row.profiles and _was_looked_at(row.code, asked)
+    ]
     found = [cause for row in rows for cause in row.find(observed)]
     beaten = {
         code
@@ -139,7 +147,9 @@ def diagnose(
     causes.sort(key=lambda cause: CAUSE_RANK[cause.status])  # stable: keeps the order of CODES
     if causes:
         return causes[0], tuple(causes)
-    return (HEALTHY if complete else PARTIAL), ()
+    if not complete:
+        return PARTIAL, ()
+    return (HEALTHY if profile == "instance" else IMAGE_READY), ()
 
 
 def _in_company(causes: Sequence[Cause]) -> list[Cause]:
@@ -172,11 +182,12 @@ def _unexplained(o: Observed, complete: bool, causes: Sequence[Cause]) -> list[C
         endpoint
         for endpoint in o.endpoints.values()
         if endpoint.required
+        and o.policy.profile == "instance"
         and endpoint.service not in explained
         and not usable(o, endpoint.service)
         and (complete or endpoint.service in o.paths)
     )
-    unseen = complete and not o.endpoints
+    unseen = complete and not o.endpoints and o.policy.profile == "instance"
     failed = _failed_without_a_cause(o, causes)
     if not missing and not unseen and not failed:
         return []

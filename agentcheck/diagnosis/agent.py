@@ -6,13 +6,7 @@ from collections.abc import Iterator
 
 from agentcheck.diagnosis.imds import imds_is_shut
 from agentcheck.diagnosis.proxy import covering_imds
-from agentcheck.diagnosis.rows import (
-    CauseRow,
-    Explain,
-    aws,
-    run_command,
-    without_login,
-)
+from agentcheck.diagnosis.rows import BOTH, CauseRow, Explain, aws, run_command, without_login
 from agentcheck.misconfiguration import problems
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import NOT_AT_BOOT, Agent, Observed
@@ -149,6 +143,9 @@ def _hybrid(o: Observed) -> Iterator[Cause]:
 
 def _not_enabled(o: Observed) -> Iterator[Cause]:
     agent = o.agent
+    if o.image is not None:
+        yield from _not_enabled_in_image(o)
+        return
     if agent is None or not agent.running or agent.unit is None:
         return
     if agent.unit.unit_file_state not in NOT_AT_BOOT:
@@ -169,6 +166,23 @@ def _not_enabled(o: Observed) -> Iterator[Cause]:
             *run_command(o.instance, enable),
         ],
         reason=agent.unit.unit_file_state,
+    )
+
+
+def _not_enabled_in_image(o: Observed) -> Iterator[Cause]:
+    state = o.image.agent_enabled if o.image else None
+    if state is None or state == "enabled":
+        return
+    yield Cause(
+        "agent-not-enabled",
+        FAIL,
+        f"The agent will not start on instances of this image: its unit is {state}.",
+        [f"no unit file wants it ({state})"],
+        [
+            "Enable it in the image: systemctl enable amazon-ssm-agent (snap: it is enabled when it"
+            " is installed).",
+        ],
+        reason=state,
     )
 
 
@@ -208,6 +222,7 @@ CAUSES = (
             "images and most others do not.",
             "agent-not-running: installed, but stopped.",
         ),
+        profiles=BOTH,
     ),
     CauseRow(
         "agent-misconfigured",
@@ -220,6 +235,7 @@ CAUSES = (
             "Mend or remove /etc/amazon/ssm/amazon-ssm-agent.json and restart the agent.",
             "agent-not-running, endpoint-missing, role-lacks-permission.",
         ),
+        profiles=BOTH,
     ),
     CauseRow(
         "agent-not-running",
@@ -249,6 +265,7 @@ CAUSES = (
             "Fleet Manager lists a node mi-... in place of the instance; the instance's Session "
             'Manager tab says "SSM Agent is not online".',
         ),
+        profiles=BOTH,
     ),
     CauseRow(
         "agent-not-enabled",
@@ -260,6 +277,7 @@ CAUSES = (
             "agent-not-running: that is what it becomes at the next boot.",
             "None, until the next reboot.",
         ),
+        profiles=BOTH,
     ),
     CauseRow(
         "agent-duplicate",
@@ -271,5 +289,6 @@ CAUSES = (
             "agent-restart-needed.",
             "None, or an instance whose agent version changes back and forth.",
         ),
+        profiles=BOTH,
     ),
 )

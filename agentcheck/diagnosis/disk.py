@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws, listing, without_login
+from agentcheck.diagnosis.rows import BOTH, CauseRow, Explain, aws, listing, without_login
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Observed, Volume
 
@@ -67,5 +67,6 @@ CAUSES = (
             "Make room or enlarge the volume; a file system that turned read-only had errors.",
             'agent-not-running; commands that end in "plugin not found".',
         ),
+        profiles=BOTH,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentcheck.diagnosis.rows import CauseRow, Explain
+from agentcheck.diagnosis.rows import BOTH, CauseRow, Explain
 from agentcheck.model import OK, Cause
 from agentcheck.observations import Observed
 
@@ -18,6 +18,12 @@ HEALTHY = Cause(
     OK,
     "Session Manager can reach this instance: agent, role, names, port 443 and TLS are in order.",
     remedy=["If sessions fail all the same: agentcheck explain healthy"],
+)
+IMAGE_READY = Cause(
+    "healthy",
+    OK,
+    "The image is in order: agent, certificates, clock and disk are, and nothing was left behind.",
+    remedy=["Its instances still need a role and endpoints: agentcheck run on one of them"],
 )
 PARTIAL = Cause(
     "partial",
@@ -40,6 +46,7 @@ CAUSES = (
             "Faults on the side of the person who connects.",
             "The instance is online.",
         ),
+        profiles=BOTH,
     ),
     CauseRow(
         "partial",
@@ -51,5 +58,6 @@ CAUSES = (
             "healthy.",
             "Any.",
         ),
+        profiles=BOTH,
     ),
 )

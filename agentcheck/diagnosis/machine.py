@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentcheck.clock import FAIL_S, WARN_S, skew
-from agentcheck.diagnosis.rows import CauseRow, Explain, listing, reboot
+from agentcheck.diagnosis.rows import BOTH, CauseRow, Explain, listing, reboot
 from agentcheck.model import FAIL, UNKNOWN, WARN, Cause
 from agentcheck.observations import Observed
 
@@ -147,5 +147,6 @@ CAUSES = (
             "healthy: nothing was found, but not everything was seen.",
             "Any.",
         ),
+        profiles=BOTH,
     ),
 )

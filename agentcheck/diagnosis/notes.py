@@ -72,8 +72,11 @@ def _of_the_agent(o: Observed) -> Iterator[Note]:
     here = o.instance.instance_id
     identity = o.agent.identity
     known = (*identity.former_ids, identity.registered_id, identity.instance_id)
-    former = tuple(dict.fromkeys(i for i in known if i.startswith("i-") and here and i != here))
-    if former:
+    former = tuple(dict.fromkeys(i for i in known if i.startswith("i-") and i != here))
+    if former and o.image is not None:
+        text = f"the image holds the agent's state of {listing(former)}; it registers anew"
+        yield Note("stale-registration", text)
+    elif former and here:
         text = f"the agent keeps state of {listing(former)}; it registers anew as {here}"
         yield Note("stale-registration", text)
 

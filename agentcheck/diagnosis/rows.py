@@ -32,6 +32,10 @@ class Explain:
     console: str = NOT_CONNECTED
 
 
+# What holds of an instance and of the image that it is made from.
+BOTH = ("instance", "image")
+
+
 @dataclass(frozen=True)
 class CauseRow:
     """One row: the code, how it is found in what was observed, and what it means.
@@ -39,7 +43,7 @@ class CauseRow:
     `find` yields a cause for each independent fault (mostly none or one). `beats` are codes that
     merely follow from this one when its status is fail or unknown. A row that stands
     `beside_another` says nothing without a failure of the same services, and one of `last_resort`
-    nothing beside any failure or unknown.
+    nothing beside any failure or unknown. `profiles` are those that can tell it.
     """
 
     code: str
@@ -48,6 +52,7 @@ class CauseRow:
     beats: Sequence[str] = ()
     beside_another: bool = False
     last_resort: bool = False
+    profiles: Sequence[str] = ("instance",)
 
 
 def listing(words: Sequence[str]) -> str:

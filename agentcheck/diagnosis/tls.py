@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from agentcheck.clock import utc
 from agentcheck.diagnosis.machine import true_now
-from agentcheck.diagnosis.rows import CauseRow, Explain, aws, hosted_zones, listing, without_login
+from agentcheck.diagnosis.rows import (
+    BOTH,
+    CauseRow,
+    Explain,
+    aws,
+    hosted_zones,
+    listing,
+    without_login,
+)
 from agentcheck.diagnosis.services import names_of, required, usable
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import Connection, Endpoint, Observed
@@ -77,6 +85,15 @@ def _line(endpoint: Endpoint, seen: Connection) -> str:
 
 
 def _store_empty(o: Observed) -> Iterator[Cause]:
+    if o.image is not None and o.image.certificates == 0:
+        yield Cause(
+            "trust-store-empty",
+            FAIL,
+            "The image holds no CA certificates, so its instances can verify no TLS connection.",
+            [f"0 certificates in {o.image.store or 'the places where the agent looks'}"],
+            _REINSTALL,
+            reason="empty",
+        )
     found = [(e, c) for e, c in _broken(o, "untrusted") if _of_store(o, e.service, c)]
     if not found:
         return
@@ -92,15 +109,16 @@ def _store_empty(o: Observed) -> Iterator[Cause]:
             f" {(store.source if store else '') or 'the places where the agent looks'}",
             *(_line(endpoint, seen) for endpoint, seen in found),
         ],
-        [
-            "Install the CA bundle again: apt-get install --reinstall ca-certificates &&"
-            " update-ca-certificates, or dnf reinstall ca-certificates && update-ca-trust.",
-            "In a private subnet bake it into the AMI.",
-            *without_login(o.instance),
-        ],
+        [*_REINSTALL, "In a private subnet bake it into the AMI.", *without_login(o.instance)],
         names_of(endpoint for endpoint, _ in found),
         reason="empty" if empty else "amazon-roots-missing",
     )
+
+
+_REINSTALL = (
+    "Install the CA bundle again: apt-get install --reinstall ca-certificates &&"
+    " update-ca-certificates, or dnf reinstall ca-certificates && update-ca-trust.",
+)
 
 
 def _inspection(o: Observed) -> list[str]:
@@ -236,6 +254,7 @@ CAUSES = (
             "Install ca-certificates again, best in the AMI.",
             "tls-intercepted.",
         ),
+        profiles=BOTH,
     ),
     CauseRow(
         "tls-intercepted",

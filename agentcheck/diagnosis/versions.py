@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentcheck.diagnosis.rows import (
+    BOTH,
     UPGRADE,
     VPC_CONSOLE,
     CauseRow,
@@ -91,7 +92,8 @@ def _needs_ec2messages(o: Observed) -> Iterator[Cause]:
 
 
 def _outdated(o: Observed) -> Iterator[Cause]:
-    if not agent_is_old(o) or not usable(o, EC2MESSAGES):
+    in_image = o.image is not None
+    if not agent_is_old(o) or not (in_image or usable(o, EC2MESSAGES)):
         return
     version = o.agent.acting_version if o.agent else None
     yield Cause(
@@ -99,7 +101,7 @@ def _outdated(o: Observed) -> Iterator[Cause]:
         WARN,
         f"Agent {version} is older than {NO_EC2MESSAGES} and depends on ec2messages, announced"
         f" to retire on {o.policy.ec2messages_retirement}.",
-        [f"agent version {version}", "ec2messages still works"],
+        [f"agent version {version}"] + ([] if in_image else ["ec2messages still works"]),
         [
             *_newer(o),
             "While it is connected (console: Systems Manager, Run Command, AWS-UpdateSSMAgent):",
@@ -165,6 +167,7 @@ CAUSES = (
             "agent-needs-ec2messages: there the endpoint is already out of reach.",
             "None yet.",
         ),
+        profiles=BOTH,
     ),
     CauseRow(
         "agent-version-unknown",
@@ -178,6 +181,7 @@ CAUSES = (
             "agent-outdated.",
             "None.",
         ),
+        profiles=BOTH,
     ),
     CauseRow(
         "agent-restart-needed",

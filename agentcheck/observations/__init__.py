@@ -22,6 +22,7 @@ from agentcheck.observations.agent import (
 )
 from agentcheck.observations.agent_log import AgentLog, LogEntry
 from agentcheck.observations.host import Imds, Instance, Machine, Role, Volume
+from agentcheck.observations.image import Image
 from agentcheck.observations.network import (
     CORE_SERVICES,
     EC2MESSAGES,
@@ -59,6 +60,7 @@ __all__ = [
     "Connection",
     "Endpoint",
     "Facts",
+    "Image",
     "Imds",
     "Install",
     "Instance",

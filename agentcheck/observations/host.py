@@ -44,7 +44,7 @@ class Imds:
     """The instance metadata service.
 
     `state`: ok, disabled (403 to the token request), unreachable (`reason` no-route, timeout,
-    silent, refused), not-genuine (an answer that no IMDS gives), error (429 or 5xx).
+    silent, refused), not-genuine (an answer that no IMDS gives), error (429 or 5xx), not-asked.
     """
 
     state: str

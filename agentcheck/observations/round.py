@@ -9,6 +9,7 @@ from typing import Optional, Protocol
 from agentcheck.observations.agent import Agent, Channel
 from agentcheck.observations.agent_log import AgentLog
 from agentcheck.observations.host import Imds, Instance, Machine, Role, Volume
+from agentcheck.observations.image import Image
 from agentcheck.observations.network import Comparison, Endpoint, Name, Path, TrustStore, Tunnel
 from agentcheck.observations.permission import Permission
 
@@ -17,7 +18,7 @@ UNSEEN = Channel(None)
 
 @dataclass(frozen=True)
 class Policy:
-    """The settings that judge, not probe.
+    """The settings that judge, not probe; `profile` is instance or image.
 
     `signed_call`: always, never, or rarely (the last answer is good for a while).
     """
@@ -26,6 +27,7 @@ class Policy:
     ec2messages_retirement: str = "2026-09-30"
     on_ec2: str = "auto"
     signed_call: str = "always"
+    profile: str = "instance"
 
 
 class Facts(Protocol):
@@ -41,6 +43,7 @@ class Facts(Protocol):
     def disk(self) -> Sequence[Volume]: ...
     def channel(self) -> Channel: ...
     def permission(self) -> Permission: ...
+    def image(self) -> Image: ...
     def endpoint(self, service: str) -> Optional[Endpoint]: ...
     def name(self, service: str) -> Name: ...
     def path(self, service: str) -> Path: ...
@@ -76,6 +79,7 @@ class Observed:
     disk: Sequence[Volume] = ()
     channel: Channel = UNSEEN
     permission: Optional[Permission] = None
+    image: Optional[Image] = None
     services: Optional[Sequence[str]] = None
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     names: Mapping[str, Name] = field(default_factory=dict)

@@ -73,6 +73,11 @@ class Metadata:
     credentials: Optional[Credentials] = field(default=None, repr=False)
 
 
+def not_asked() -> Metadata:
+    """For an image, which has no instance yet."""
+    return Metadata(Imds("not-asked"))
+
+
 def probe() -> Metadata:
     """Visits the service once. Never raises for what the service does.
 

@@ -37,7 +37,7 @@ def add_flags(run: argparse.ArgumentParser) -> None:
     run.add_argument("--output", metavar="FILE", help="write the report there, atomically")
     run.add_argument("--only", metavar="ID,...", action="append", help="only these checks (tcp.*)")
     run.add_argument("--skip", metavar="ID,...", action="append", help="not these checks")
-    run.add_argument("--profile", choices=("instance",), default="instance")
+    run.add_argument("--profile", choices=("instance", "image"), default="instance")
     run.add_argument("--wait", metavar="DURATION", help="repeat until ok or the time is up")
     run.add_argument("--fail-on", choices=("warn", "fail"), default="warn")
     run.add_argument("--trigger", choices=("manual", "boot", "timer", "signal"), default="manual")
@@ -97,7 +97,11 @@ def _rounds(
     end = time.monotonic() + (wait or 0.0)
     while True:
         made = report.make(
-            RoundFacts(settings, signed_call=_signed_call(settings, arguments.trigger)),
+            RoundFacts(
+                settings,
+                signed_call=_signed_call(settings, arguments.trigger),
+                profile=arguments.profile,
+            ),
             found,
             chosen,
             settings["run", "deadline"],

@@ -10,6 +10,7 @@ from agentcheck.observations import (
     AgentLog,
     Certificate,
     Comparison,
+    Image,
     Imds,
     Install,
     LogEntry,
@@ -18,6 +19,7 @@ from agentcheck.observations import (
     Observed,
     Path,
     Permission,
+    Policy,
     Process,
     Role,
     ServerAnswer,
@@ -105,6 +107,18 @@ def pinned() -> Observed:
         name = Name(host(service), "ok", ("10.0.9.9",), "ok", said, pinned=("10.0.9.9",))
         world = replace(world, names={**world.names, service: name})
     return world
+
+
+def image(**changes: object) -> Observed:
+    """A machine image that is in order, but for the changes."""
+    clean = Image((), {}, "enabled", "enabled", "enabled", ("chrony.service",), 140, "bundle")
+    return Observed(
+        now=NOW,
+        policy=Policy(profile="image"),
+        imds=Imds("not-asked"),
+        agent=agent(),
+        image=replace(clean, **changes),  # type: ignore[arg-type]
+    )
 
 
 UNIT = Unit(
@@ -211,6 +225,9 @@ WORLDS: dict[str, Observed] = {
     "agent-version-unknown": healthy(*THREE, agent=agent("3.3.0.0"), channel=DEAD),
     "agent-not-enabled": healthy(agent=agent(unit=DISABLED)),
     "agent-duplicate": healthy(agent=agent(installs=(*agent().installs, SNAP))),
+    "image-holds-credentials": image(credentials=("/root/.aws/credentials",)),
+    "image-pins-network": image(proxies={"https_proxy": PROXY}),
+    "image-lacks-service": image(clock=()),
     "could-not-tell": healthy(unanswered={"imds": "late"}),
 }
 # These never stand alone: what they stand beside, and with how much asked.

@@ -326,6 +326,9 @@ NOT_DRAWN = {
     "imds-disabled",
     "imds-unreachable",
     "imds-not-genuine",
+    "image-holds-credentials",
+    "image-pins-network",
+    "image-lacks-service",
 }
 
 
