@@ -8,7 +8,6 @@ Nothing is ignored silently: an unknown section or key or a bad value is a Confi
 from __future__ import annotations
 
 import configparser
-import datetime
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,10 +58,14 @@ def _yes_no(text: str) -> bool:
 
 
 def _date(text: str) -> str:
-    try:
-        return datetime.date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ValueError("not a date") from None
+    # Not datetime, which would stay in the daemon's memory for this one setting.
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text)
+    year, month, day = map(int, found.groups()) if found else (0, 0, 0)
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    lengths = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    if not 1 <= month <= 12 or not 1 <= day <= lengths[month - 1]:
+        raise ValueError("not a date")
+    return text
 
 
 def _services(text: str) -> tuple[str, ...]:

@@ -71,15 +71,21 @@ def test_probes_do_not_judge() -> None:
             assert not name.startswith(("agentcheck.checks", "agentcheck.diagnosis")), path
 
 
-def test_the_daemon_loads_no_network_library_even_with_its_port_and_page() -> None:
-    """What it holds for months is the standard library, systemd-python and waitress."""
+@pytest.mark.parametrize(
+    ("more", "unwanted"),
+    [
+        ("", "argparse datetime hashlib random shutil"),
+        (
+            ", agentcheck.daemon.status_server, agentcheck.render.html, waitress.server",
+            "requests dns psutil ssl urllib3 argparse hashlib",
+        ),
+    ],
+)
+def test_the_daemon_loads_no_more_than_it_needs(more: str, unwanted: str) -> None:
+    """What it holds for months; the second time with its port and page."""
     code = (
-        "import sys\n"
-        "import agentcheck.daemon.__main__, agentcheck.daemon.status_server\n"
-        "import agentcheck.render.html, agentcheck.render.prometheus\n"
-        "import waitress.server\n"
-        "print([n for n in ('requests', 'dns', 'psutil', 'ssl', 'urllib3', 'argparse', 'hashlib')"
-        " if n in sys.modules])\n"
+        f"import sys, agentcheck.daemon.__main__{more}\n"
+        f"print([name for name in {unwanted.split()!r} if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -5,9 +5,9 @@ It touches nothing: reports and times go in, what is to be said and shown comes 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import Any, Optional
 
 from agentcheck.daemon.confirmation import Change, Confirmation
@@ -46,7 +46,7 @@ class Watch:
         last = entries[-1] if entries else None
         known = (last.status, last.verdict, tuple(last.services)) if last else None
         self._last_known: Optional[Whole] = known
-        self._since_known = seconds(last.time) if last else 0.0
+        self._dated = last.time if last else ""  # what a restart found, until the next change
         self._whole: Confirmation[Whole] = Confirmation(confirm)
         self._checks: dict[str, Confirmation[tuple[str, Optional[str]]]] = {}
         self._confirm = confirm
@@ -85,7 +85,7 @@ class Watch:
         return Live(
             status,
             code,
-            moment(self._whole.since) if value else "",
+            (self._dated or moment(self._whole.since)) if value else "",
             0.0,
             False,
             dict(self.runs),
@@ -112,8 +112,8 @@ class Watch:
             return None
         previous = change.previous or self._last_known
         if change.previous is None and change.value == self._last_known:
-            self._whole.since = self._since_known
             return None
+        self._dated = ""
         change = replace(change, previous=previous)
         status, code, services = change.value
         self.history.append(
@@ -205,14 +205,4 @@ GRAVITY = {OK: 6, PENDING: 6, WARN: 4, UNKNOWN: 4, FAIL: 3, "error": 4}
 
 def moment(now: float) -> str:
     """RFC 3339 in UTC, to the second."""
-    return datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def seconds(text: str) -> float:
-    """Epoch seconds of such a text; 0 for any other."""
-    try:
-        return (
-            datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
-        )
-    except ValueError:
-        return 0.0
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))

@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 
 from agentcheck.model import HistoryEntry
@@ -33,14 +34,12 @@ def call(arguments: argparse.Namespace) -> int:
 
 def rendered(entries: Sequence[HistoryEntry], now: float) -> str:
     """`fail endpoint-blocked (ssm) since 2026-11-25 02:14 UTC, for 3 h`, a line an entry."""
-    from agentcheck.daemon.watch import seconds
-
     if not entries:
         return "nothing was confirmed yet; the daemon's first rounds write the first entry\n"
     lines = []
     until = now
     for index, entry in enumerate(entries):
-        begun = seconds(entry.time)
+        begun = epoch(entry.time)
         services = f" ({', '.join(entry.services)})" if entry.services else ""
         when = f"{entry.time[:10]} {entry.time[11:16]} UTC"
         words = "since" if index == 0 else "from"
@@ -50,6 +49,15 @@ def rendered(entries: Sequence[HistoryEntry], now: float) -> str:
         )
         until = begun
     return "".join(lines)
+
+
+def epoch(text: str) -> float:
+    """Epoch seconds of an entry's time; 0 for any other text."""
+    try:
+        found = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        return 0.0
+    return found.replace(tzinfo=timezone.utc).timestamp()
 
 
 def span(seconds: float) -> str:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from agentcheck.daemon import schedule
 from agentcheck.daemon.allowance import Allowance
 from agentcheck.daemon.confirmation import Confirmation
-from agentcheck.daemon.watch import Watch, lost, moment, seconds
+from agentcheck.daemon.watch import Watch, lost, moment
 from agentcheck.model import FAIL, OK, PENDING, SKIP, UNKNOWN, Cause, HistoryEntry, Result
 from agentcheck.render.json import read
+from agentcheck.verbs.history import epoch
 from tests.render.test_json import REPORT
 
 HEALTHY = replace(REPORT, verdict=Cause("healthy", OK, "Fine."), causes=(), checks=())
@@ -179,5 +180,5 @@ def test_a_confirmation_forgets_what_was_not_seen_in_a_row() -> None:
 
 
 def test_moments_are_read_back() -> None:
-    assert seconds(moment(1_800_000_000.0)) == 1_800_000_000.0
-    assert seconds("nonsense") == 0.0
+    assert epoch(moment(1_800_000_000.0)) == 1_800_000_000.0
+    assert epoch("nonsense") == 0.0
