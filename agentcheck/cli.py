@@ -20,7 +20,7 @@ from agentcheck.model import (
     printable,
 )
 from agentcheck.output import complain
-from agentcheck.verbs import config, daemon, explain, history, list, run, status
+from agentcheck.verbs import config, daemon, explain, history, list, read_console, run, status
 
 VERBS = {
     "run": run,
@@ -28,6 +28,7 @@ VERBS = {
     "status": status,
     "history": history,
     "explain": explain,
+    "read-console": read_console,
     "list": list,
     "config": config,
 }

@@ -63,8 +63,11 @@ class RoundFacts:
         now: Callable[[], float] = time.time,
         signed_call: str = "always",
         profile: str = "instance",
+        answered: Optional[Permission] = None,
     ) -> None:
+        """`answered` is a recent answer to the signed call, which then is not made again."""
         self._settings = settings
+        self._answered = answered
         self.now = now
         self.policy = Policy(
             require_private=settings["endpoints", "require_private"],
@@ -152,6 +155,10 @@ class RoundFacts:
     def usable(self, service: str) -> bool:
         """Whether the agent's way to the service works: through its proxy where it has one."""
         return self._ways.usable(service)
+
+    def answered(self) -> Optional[Permission]:
+        """The answer to the signed call, if it was asked for; never waits."""
+        return self._permission.peek()
 
     def clock_offsets(self) -> Mapping[str, float]:
         """Clocks of others, minus ours, by source; only what was looked at already."""
@@ -242,15 +249,20 @@ class RoundFacts:
         role, now = self.role().name, self.now()
         denied = [entry.at for entry in self.agent_log().denied]
         kept = permission_memory.read(folder)
-        if kept is not None and kept.holds(role, now, max(denied, default=None)):
+        renew = self.policy.signed_call == "renew"
+        if not renew and kept is not None and kept.holds(role, now, max(denied, default=None)):
             return kept.permission
-        if not permission_memory.may_remember(folder):
-            return Permission("not-asked", text=f"{folder} cannot keep the answer")
+        # Kept before it is asked: what cannot be remembered would be asked time and again.
+        marker = Permission("not-asked", text=f"{folder} cannot keep the answer")
+        if not permission_memory.write(folder, permission_memory.Remembered(now, role, marker)):
+            return marker
         found = self._call()
         permission_memory.write(folder, permission_memory.Remembered(now, role, found))
         return found
 
     def _call(self) -> Permission:
+        if self._answered is not None:
+            return self._answered
         credentials = self._metadata.get().credentials
         if credentials is None:
             return Permission("no-answer", text="IMDS gave no credentials")

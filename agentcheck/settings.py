@@ -89,9 +89,15 @@ def _listen(text: str) -> str:
     return text
 
 
-def _path(text: str) -> str:
-    if text and not text.startswith("/"):
+def _folder(text: str) -> str:
+    if not text.startswith("/"):
         raise ValueError("not an absolute path")
+    return text
+
+
+def _file(text: str) -> str:
+    if text and (not text.startswith("/") or text.endswith("/")):
+        raise ValueError("not the absolute path of a file")
     return text
 
 
@@ -120,7 +126,8 @@ DATE = Kind(_date, "a date such as 2026-09-30")
 SERVICES = Kind(_services, "service names such as s3 kms logs, divided by spaces")
 WORDS = Kind(_words, "words divided by spaces")
 LISTEN = Kind(_listen, "empty, ADDRESS:PORT such as 127.0.0.1:9257, or unix:/PATH")
-PATH = Kind(_path, "empty or an absolute path")
+FOLDER = Kind(_folder, "an absolute path")
+FILE = Kind(_file, "empty or the absolute path of a file")
 
 
 @dataclass(frozen=True)
@@ -173,10 +180,10 @@ SETTINGS: Sequence[Setting] = (
     Setting(
         "http", "allowed_hosts", WORDS, "localhost 127.0.0.1 [::1]", "Host headers it answers to"
     ),
-    Setting("state", "run_dir", PATH, "/run/agentcheck", "where report.json lives"),
-    Setting("state", "state_dir", PATH, "/var/lib/agentcheck", "where history.json lives"),
+    Setting("state", "run_dir", FOLDER, "/run/agentcheck", "where report.json lives"),
+    Setting("state", "state_dir", FOLDER, "/var/lib/agentcheck", "where history.json lives"),
     Setting("state", "history_max", _count(1, 100000), "1000", "entries kept in the history"),
-    Setting("state", "textfile", PATH, "", "a node_exporter textfile to write; empty: none"),
+    Setting("state", "textfile", FILE, "", "a node_exporter textfile to write; empty: none"),
 )
 
 _TABLE = {(setting.section, setting.key): setting for setting in SETTINGS}

@@ -15,7 +15,13 @@ import agentcheck
 ROOT = Path(agentcheck.__file__).parent
 # What touches the world: none of it may be loaded by the pure branches.
 IMPURE = ("requests", "psutil", "dns", "socket", "subprocess", "systemd", "ssl", "urllib3")
-WORLDLY = ("agentcheck.probes", "agentcheck.facts", "agentcheck.ways", "agentcheck.daemon")
+WORLDLY = (
+    "agentcheck.probes",
+    "agentcheck.facts",
+    "agentcheck.ways",
+    "agentcheck.console",
+    "agentcheck.daemon",
+)
 PURE = ("agentcheck.checks", "agentcheck.diagnosis", "agentcheck.render")
 
 

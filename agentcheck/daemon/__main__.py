@@ -10,17 +10,16 @@ import os
 import sys
 from pathlib import Path
 
-from agentcheck.daemon.loop import Daemon
-from agentcheck.model import EXIT_STATUS, UNKNOWN, AgentcheckError, printable
-from agentcheck.settings import Settings, load
-
-
-def _load() -> Settings:
-    return load(Path(sys.argv[1]) if len(sys.argv) > 1 else None, os.environ)
-
 
 def main() -> int:
     """Runs until SIGTERM; errors end in one line on stderr and their documented status."""
+    from agentcheck.daemon.loop import Daemon
+    from agentcheck.model import EXIT_STATUS, UNKNOWN, AgentcheckError, printable
+    from agentcheck.settings import Settings, load
+
+    def _load() -> Settings:
+        return load(Path(sys.argv[1]) if len(sys.argv) > 1 else None, os.environ)
+
     try:
         Daemon(_load(), _load).run()
     except AgentcheckError as error:
@@ -34,6 +33,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    if not __package__:  # by its path: see agentcheck/__main__.py
+        sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     status = main()
     sys.stdout.flush()
     # A thread of the status port may be busy with a slow client: it must not hold the exit.

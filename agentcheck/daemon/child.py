@@ -23,12 +23,35 @@ OOM_SCORE_ADJ = "1000"
 NOT_FOR_THE_ROUND = ("NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "AGENTCHECK_")
 
 
-def program() -> list[str]:
-    """How this very program is started: as a module, or as the single file that it came in."""
-    archive = os.path.dirname(getattr(sys.modules["__main__"], "__file__", "") or "")
-    if archive and os.path.isfile(archive):
-        return [sys.executable, archive]
-    return [sys.executable, "-m", "agentcheck"]
+def program(module: str = "agentcheck") -> list[str]:
+    """How a module of this very program is started anew, from whatever folder.
+
+    The single file starts as itself, whatever the module: see `is_single_file`. Isolated (-I), as
+    packages start it, a module is named by its path: nothing of the environment finds it, or
+    replaces it.
+    """
+    isolated = ["-I"] if sys.flags.isolated else []
+    if is_single_file():
+        return [sys.executable, *isolated, os.path.dirname(_started())]
+    if not isolated:
+        return [sys.executable, "-m", module]
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    path = os.path.join(package, *module.split(".")[1:], "__main__.py")
+    return [sys.executable, *isolated, path]
+
+
+def is_single_file() -> bool:
+    """Whether all of it came in one archive that Python runs."""
+    return os.path.isfile(os.path.dirname(_started()))
+
+
+def _started() -> str:
+    """What Python was told to run; inside an archive that is ARCHIVE/__main__.py."""
+    return os.path.abspath(getattr(sys.modules["__main__"], "__file__", None) or os.sep)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 class Round:
@@ -92,7 +115,7 @@ class Round:
     def document(self) -> Optional[Mapping[str, Any]]:
         """What it printed, None when that is no JSON object."""
         try:
-            found = json.loads(self._output)
+            found = json.loads(self._output, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Optional, TypeVar
 
@@ -18,31 +19,41 @@ class Change(Generic[T]):
 
 
 class Confirmation(Generic[T]):
-    """The confirmed value, None before the first; `candidate` is what may become it."""
+    """The confirmed value, None before the first.
 
-    def __init__(self, needed: int, value: Optional[T] = None, since: float = 0.0) -> None:
+    `group` says what belongs together: rounds that fail in turn in two ways agree that it fails,
+    and the newest way is then confirmed. `doubtful` counts the rounds since that saw another value
+    than the confirmed one.
+    """
+
+    def __init__(self, needed: int, group: Callable[[T], object]) -> None:
         self.needed = needed
-        self.value, self.since = value, since
+        self.value: Optional[T] = None
+        self.since = 0.0
+        self.doubtful = 0
+        self._group = group
         self._candidate: Optional[T] = None
         self._count = 0
         self._first_seen = 0.0
 
-    @property
-    def pending(self) -> bool:
-        """Whether something else than the confirmed value was seen last."""
-        return self._count > 0
-
     def see(self, value: T, now: float) -> Optional[Change[T]]:
         """A round saw `value`; returns the change that this confirms."""
         if value == self.value:
-            self._candidate, self._count = None, 0
+            self._candidate, self._count, self.doubtful = None, 0, 0
             return None
-        if value != self._candidate:
-            self._candidate, self._count, self._first_seen = value, 0, now
+        if self._candidate is None or self._group(value) != self._group(self._candidate):
+            self._count, self._first_seen = 0, now
+        self._candidate = value
         self._count += 1
+        self.doubtful += 1
         if self._count < self.needed:
             return None
         change = Change(self.value, value, self._first_seen)
         self.value, self.since = value, self._first_seen
-        self._candidate, self._count = None, 0
+        self._candidate, self._count, self.doubtful = None, 0, 0
         return change
+
+    @property
+    def begins(self) -> bool:
+        """Whether the last round was the first to see what it saw."""
+        return self._count == 1

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
@@ -25,27 +27,51 @@ MESSAGE_IDS: Mapping[str, str] = {
 }
 
 Send = Callable[..., None]
+# While the journal takes nothing; then the oldest are lost.
+MOST_WAITING = 200
 
 
 class Journal:
-    """Where entries go. Never raises: a journal that is away must not end the daemon."""
+    """Where entries go. Never raises and never waits: a journal that is away or stopped must not
+    hold the daemon, so a thread of its own sends them."""
 
     def __init__(self, send: Optional[Send] = None) -> None:
         self._send = send or _backend()
+        self._waiting: deque[tuple[str, Mapping[str, Any]]] = deque(maxlen=MOST_WAITING)
+        self._news = threading.Condition()
+        self._sending = False
+        threading.Thread(target=self._work, name="journal", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._news:
+                self._sending = False
+                self._news.notify_all()
+                while not self._waiting:
+                    self._news.wait()
+                message, fields = self._waiting.popleft()
+                self._sending = True
+            try:
+                self._send(message, **fields)
+            except (OSError, ValueError):
+                continue
+
+    def flush(self, seconds: float) -> None:
+        """Waits until all is sent, but not for long."""
+        with self._news:
+            self._news.wait_for(lambda: not self._waiting and not self._sending, seconds)
 
     def entry(self, event: str, priority: int, message: str, **fields: Any) -> None:
         """One entry; fields that are None are left out, and all others are AGENTCHECK_*."""
         named = {f"AGENTCHECK_{k.upper()}": v for k, v in fields.items() if v not in (None, "")}
-        try:
-            self._send(
-                message,
-                PRIORITY=priority,
-                MESSAGE_ID=MESSAGE_IDS[event],
-                SYSLOG_IDENTIFIER="agentcheck",
-                **named,
-            )
-        except (OSError, ValueError):
-            return
+        common = {
+            "PRIORITY": priority,
+            "MESSAGE_ID": MESSAGE_IDS[event],
+            "SYSLOG_IDENTIFIER": "agentcheck",
+        }
+        with self._news:
+            self._waiting.append((message, {**common, **named}))
+            self._news.notify_all()
 
 
 def _backend() -> Send:

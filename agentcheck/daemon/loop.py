@@ -6,6 +6,7 @@ but the selector, so a signal is answered at once, and the watchdog is fed only 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import selectors
 import signal
@@ -16,19 +17,18 @@ from pathlib import Path
 from typing import Any, Optional
 
 from agentcheck import __version__
-from agentcheck.daemon import console, schedule, state, watch
-from agentcheck.daemon.allowance import Allowance
+from agentcheck.daemon import schedule, state, watch
+from agentcheck.daemon.announcer import Announcer
 from agentcheck.daemon.board import Board
 from agentcheck.daemon.child import Round
-from agentcheck.daemon.confirmation import Change
-from agentcheck.daemon.journal import INFO, NOTICE, WARNING, Journal
+from agentcheck.daemon.journal import INFO, WARNING, Journal
 from agentcheck.daemon.port import Port
 from agentcheck.daemon.service_manager import ServiceManager
-from agentcheck.model import OK, AgentcheckError, Report, Result
-from agentcheck.render import console as console_text
+from agentcheck.model import AgentcheckError, Report
 from agentcheck.render import json as json_text
 from agentcheck.settings import Settings
 
+LOCK = "daemon.lock"
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 
 
@@ -49,9 +49,11 @@ class Daemon:
         self._watch = watch.Watch(settings["daemon", "confirm"], entries)
         self._board = Board(self._stale_after)
         self._port = Port(self._board)
-        self._allowance = Allowance(time.monotonic())
+        self._announcer = Announcer(self._journal, environ)
+        self._pending_signals: set[int] = set()
+        self._asked = False
+        self._unsaved = False
         self._round: Optional[Round] = None
-        self._trigger = "timer"
         self._report: Optional[Report] = None
         self._stopping = False
         self._ready = False
@@ -66,13 +68,33 @@ class Daemon:
         state.sweep(self._state_dir)
         self._port.follow(self._settings)
         self._catch_signals()
-        self._manager.tell(STATUS="waiting for the first round")
+        self._lock()
+        # READY comes after the first round, which may be later than the unit's own time-out.
+        first = self._due - time.monotonic() + self._settings["run", "deadline"] + 30
+        self._manager.tell(
+            STATUS="waiting for the first round", EXTEND_TIMEOUT_USEC=f"{first * 1e6:.0f}"
+        )
         while not self._stopping:
             self._turn()
         self._manager.tell(STOPPING="1", STATUS="stopping")
         if self._round is not None:
             self._round.end()
         self._port.close()
+        self._journal.flush(0.5)
+
+    def _lock(self) -> None:
+        """One daemon for a state folder: two would overwrite each other's files."""
+        try:
+            self._locked = open(self._run_dir / LOCK, "w", encoding="ascii")  # noqa: SIM115
+        except OSError:
+            return  # a folder that takes no files takes no reports either
+        try:
+            fcntl.flock(self._locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AgentcheckError(
+                f"{self._run_dir}: another agentcheck daemon runs with this run_dir; stop it, or"
+                " give this one another in [state]"
+            ) from None
 
     def _catch_signals(self) -> None:
         """Signals become bytes on a socket, so that no handler runs amid other code."""
@@ -82,17 +104,19 @@ class Daemon:
         signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
         self._wakeup = (ours, theirs)
         for number in _SIGNALS:
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, lambda found, _: self._pending_signals.add(found))
         self._selector.register(ours, selectors.EVENT_READ, self._on_signal)
 
     def _on_signal(self) -> None:
-        for number in self._wakeup[0].recv(4096):
-            if number in (signal.SIGTERM, signal.SIGINT):
-                self._stopping = True
-            elif number == signal.SIGHUP:
-                self._reload()
-            elif number == signal.SIGUSR1:
-                self._due, self._trigger = time.monotonic(), "signal"
+        """The bytes only wake: what they would tell is lost when too many come."""
+        self._wakeup[0].recv(65536)
+        came, self._pending_signals = self._pending_signals, set()
+        if came & {signal.SIGTERM, signal.SIGINT}:
+            self._stopping = True
+        elif signal.SIGHUP in came:
+            self._reload()
+        if signal.SIGUSR1 in came:
+            self._asked = True
 
     def _turn(self) -> None:
         for key, _ in self._selector.select(self._patience()):
@@ -100,10 +124,12 @@ class Daemon:
         now = time.monotonic()
         if self._round is not None and now >= self._round.kill_at:
             self._finish("did not end in time and was killed")
-        if self._round is None and now >= self._due and not self._stopping:
+        if self._round is None and (now >= self._due or self._asked) and not self._stopping:
             self._start()
         if now >= self._next_heartbeat:
-            self._beat(now)
+            self._next_heartbeat = now + self._settings["daemon", "heartbeat"]
+            run_id = self._report.run_id if self._report else None
+            self._announcer.beat(self._watch.live(), run_id)
         if self._manager.watchdog_s is not None and now >= self._next_ping:
             self._next_ping = now + self._manager.watchdog_s
             if self._port.alive:
@@ -112,13 +138,16 @@ class Daemon:
     def _patience(self) -> float:
         """Seconds until something is due."""
         times = [self._next_heartbeat]
-        times.append(self._round.kill_at if self._round is not None else self._due)
+        if self._round is not None:
+            times.append(self._round.kill_at)
+        else:
+            times.append(0.0 if self._asked else self._due)
         if self._manager.watchdog_s is not None:
             times.append(self._next_ping)
         return max(0.0, float(min(times)) - time.monotonic())
 
     def _start(self) -> None:
-        trigger, self._trigger = self._trigger, "timer"
+        trigger, self._asked = "signal" if self._asked else "timer", False
         now, deadline = time.monotonic(), self._settings["run", "deadline"]
         try:
             self._round = Round(self._settings.as_ini(), trigger, now, deadline, self._environ)
@@ -143,9 +172,13 @@ class Daemon:
         wall = time.time()
         try:
             report = json_text.read(document or {})
-        except ValueError:
-            report = watch.lost(self._report, __version__, os.urandom(16).hex(), wall, otherwise)
-            self._say("round-lost", WARNING, report.verdict.summary, run_id=report.run_id)
+        except ValueError as error:
+            why = otherwise if document is None else f"gave {error}"
+            before = self._report
+            report = watch.lost(before, __version__, os.urandom(16).hex(), wall, why)
+            if before is None or before.verdict.reason != report.verdict.reason:
+                summary = report.verdict.summary
+                self._announcer.say("verdict", "round-lost", WARNING, summary, run_id=report.run_id)
         booting = time.clock_gettime(time.CLOCK_BOOTTIME) < self._settings["daemon", "boot_grace"]
         report, news = self._watch.see(report, wall, booting)
         self._watch.trim(self._settings["state", "history_max"])
@@ -159,14 +192,17 @@ class Daemon:
         }
         self._board.publish(shown, report, live, self._stale_after)
         self._keep(self._run_dir / state.REPORT, json_text.dump(shown))
-        if news.whole is not None:
-            self._keep(self._state_dir / state.HISTORY, state.history_text(self._watch.history))
+        self._unsaved = self._unsaved or news.whole is not None
+        if self._unsaved:
+            text = state.history_text(self._watch.history)
+            self._unsaved = not self._keep(self._state_dir / state.HISTORY, text)
         if self._settings["state", "textfile"]:
             from agentcheck.render import prometheus
 
             text = prometheus.render(report, live)
             self._keep(Path(self._settings["state", "textfile"]), text)
-        self._announce(report, news)
+        on_console = self._settings["daemon", "console_on_change"]
+        self._announcer.news(report, news, on_console)
         self._manager.tell(
             STATUS=f"{live.confirmed_status} {live.confirmed_verdict}; last round:"
             f" {report.status} {report.verdict.code}: {report.verdict.summary}"
@@ -175,76 +211,7 @@ class Daemon:
             self._ready = True
             self._manager.tell(READY="1")
         self._due = time.monotonic() + schedule.pause(
-            self._timing, self._watch.unconfirmed, self._watch.bad_rounds
-        )
-
-    def _announce(self, report: Report, news: watch.News) -> None:
-        for result, before in news.checks:
-            self._say_of_check(report, result, before)
-        if news.whole is None:
-            return
-        self._say_of_whole(report, news.whole)
-        if self._settings["daemon", "console_on_change"]:
-            console.write(console_text.render(report), self._environ)
-
-    def _say_of_whole(self, report: Report, change: Change[watch.Whole]) -> None:
-        status, code, services = change.value
-        before = change.previous[0] if change.previous else None
-        verdict = report.verdict
-        recovered = "recovered: " if status == OK and before not in (None, OK) else ""
-        self._say(
-            "verdict",
-            watch.GRAVITY[status],
-            f"{recovered}{status} {code}: {verdict.summary}",
-            status=status,
-            previous_status=before,
-            verdict=code,
-            reason=verdict.reason,
-            service=list(services),
-            run_id=report.run_id,
-            summary=verdict.summary,
-            remedy=verdict.remedy[0] if verdict.remedy else None,
-            doc=verdict.doc,
-        )
-
-    def _say_of_check(self, report: Report, result: Result, before: Optional[str]) -> None:
-        recovered = "recovered: " if result.status == OK else ""
-        family, _, service = result.id.partition(".")
-        self._say(
-            "check",
-            watch.GRAVITY[result.status],
-            f"{recovered}check {result.id} {result.status}: {result.summary}",
-            check=result.id,
-            status=result.status,
-            previous_status=before,
-            reason=result.reason,
-            verdict=report.verdict.code,
-            service=service if family in ("dns", "tcp", "tls", "proxy", "hosts") else None,
-            run_id=report.run_id,
-        )
-
-    def _say(self, event: str, priority: int, message: str, **fields: Any) -> None:
-        """One entry, unless too much was said lately."""
-        if not self._allowance.take(time.monotonic()):
-            return
-        held = self._allowance.confess()
-        if held:
-            self._journal.entry(
-                "quiet", NOTICE, f"{held} entries were left out: things change too often"
-            )
-        self._journal.entry(event, priority, message, **fields)
-
-    def _beat(self, now: float) -> None:
-        self._next_heartbeat = now + self._settings["daemon", "heartbeat"]
-        live = self._watch.live()
-        self._journal.entry(
-            "heartbeat",
-            INFO,
-            f"still {live.confirmed_status} {live.confirmed_verdict}"
-            + (f" since {live.confirmed_since}" if live.confirmed_since else ""),
-            status=live.confirmed_status,
-            verdict=live.confirmed_verdict,
-            run_id=self._report.run_id if self._report else None,
+            self._timing, self._watch.doubtful, self._watch.bad_rounds
         )
 
     def _reload(self) -> None:
@@ -254,23 +221,29 @@ class Daemon:
             settings = self._load()
             self._port.follow(settings)
         except AgentcheckError as error:
-            self._say("reload", WARNING, f"keeping the former settings: {error}")
+            self._announcer.say("check", "reload", WARNING, f"keeping the former settings: {error}")
         else:
             self._settings = settings
             self._watch.set_confirm(settings["daemon", "confirm"])
             self._due = min(self._due, time.monotonic() + settings["daemon", "interval"])
-            self._say("reload", INFO, "settings reloaded")
-        self._manager.tell(READY="1")
+            beat = time.monotonic() + settings["daemon", "heartbeat"]
+            self._next_heartbeat = min(self._next_heartbeat, beat)
+            self._announcer.say("check", "reload", INFO, "settings reloaded")
+        if self._ready:
+            self._manager.tell(READY="1")
 
-    def _keep(self, path: Path, text: str) -> None:
+    def _keep(self, path: Path, text: str) -> bool:
         """Writes a file; one that cannot be written costs what is in it, never the daemon."""
         try:
             state.write(path, text)
-            self._unwritable.discard(str(path))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             if str(path) not in self._unwritable:
                 self._unwritable.add(str(path))
-                self._say("state", WARNING, f"{path} cannot be written: {error.strerror}")
+                why = error.strerror if isinstance(error, OSError) else error
+                self._announcer.say("check", "state", WARNING, f"{path} cannot be written: {why}")
+            return False
+        self._unwritable.discard(str(path))
+        return True
 
     @property
     def _timing(self) -> schedule.Timing:

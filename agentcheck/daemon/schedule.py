@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 # After trouble, and until a change is confirmed, again after this, then twice as long each time.
 SOON_S = 15.0
+# The service is ready after its first round, and the boot waits for it.
+LONGEST_SPREAD_S = 30.0
+# So many rounds are made soon for the sake of a confirmation; what changes for ever is no hurry.
+MOST_DOUBTFUL = 6
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ def spread(identity: str, timing: Timing) -> float:
     """
     # Not hashlib, which would load OpenSSL into the daemon for this one number.
     fraction = zlib.crc32(identity.encode()) / 2**32
-    return fraction * timing.jitter * timing.interval_s
+    return fraction * min(timing.jitter * timing.interval_s, LONGEST_SPREAD_S)
 
 
 def roll() -> float:
@@ -35,19 +39,19 @@ def roll() -> float:
 
 
 def pause(
-    timing: Timing, unconfirmed: bool, bad_rounds: int, dice: Callable[[], float] = roll
+    timing: Timing, doubtful: int, bad_rounds: int, dice: Callable[[], float] = roll
 ) -> float:
     """Seconds from the end of a round to the next.
 
-    `unconfirmed`: what it saw is not confirmed yet. `bad_rounds`: so many in a row were neither ok
-    nor warn. `dice` gives 0 to 1.
+    `doubtful`: so many rounds in a row saw what is not confirmed. `bad_rounds`: so many in a row
+    were neither ok nor warn.
     """
-    if unconfirmed and bad_rounds <= 1:
-        return min(SOON_S, timing.interval_s)
     usual = timing.interval_s * (1 + timing.jitter * (2 * dice() - 1))
+    if 0 < doubtful <= MOST_DOUBTFUL:
+        return min(SOON_S, timing.interval_s)
     if bad_rounds:
         return min(SOON_S * 2.0 ** min(bad_rounds - 1, 30), usual)
-    return min(SOON_S, usual) if unconfirmed else usual
+    return usual
 
 
 def stale_after(timing: Timing, deadline_s: float) -> float:

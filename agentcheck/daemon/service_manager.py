@@ -14,7 +14,7 @@ class ServiceManager:
         self._address = environ.get("NOTIFY_SOCKET", "")
         usec = environ.get("WATCHDOG_USEC", "")
         ours = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        watched = usec.isdigit() and ours and self._address
+        watched = usec.isascii() and usec.isdigit() and int(usec) > 0 and ours and self._address
         # Pinged twice as often as needed (sd_watchdog_enabled(3)).
         self.watchdog_s = int(usec) / 2e6 if watched else None
 
@@ -29,6 +29,6 @@ class ServiceManager:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
                 sender.settimeout(1)
-                sender.sendto(text.encode(), address)
+                sender.sendto(text.encode("utf-8", "replace"), address)
         except OSError:
             return

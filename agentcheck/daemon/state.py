@@ -19,7 +19,7 @@ from agentcheck.model import HistoryEntry
 
 REPORT = "report.json"
 HISTORY = "history.json"
-MAX_FILE = 16 << 20
+MAX_FILE = 64 << 20
 
 
 def write(path: Path, text: str) -> None:
@@ -46,7 +46,7 @@ def write(path: Path, text: str) -> None:
 def sweep(folder: Path) -> None:
     """Removes what a killed writer left beside the files."""
     try:
-        for name in (REPORT, HISTORY):
+        for name in (REPORT, HISTORY, "permission.json"):
             for path in folder.glob(f".{name}.*"):
                 path.unlink(missing_ok=True)
     except OSError:
@@ -64,14 +64,25 @@ def read_history(folder: Path) -> Sequence[HistoryEntry]:
     found = _read(folder / HISTORY)
     entries = []
     for item in found if isinstance(found, list) else ():
-        try:
-            entry = HistoryEntry(**item)
-        except TypeError:
-            continue
-        texts = (entry.time, entry.status, entry.verdict, entry.run_id)
-        if all(isinstance(text, str) for text in texts) and isinstance(entry.services, list):
+        entry = _entry(item)
+        if entry is not None:
             entries.append(entry)
     return entries
+
+
+def _entry(item: Any) -> Optional[HistoryEntry]:
+    """One entry; keys that a newer version added are left out, None when it is none."""
+    if not isinstance(item, dict):
+        return None
+    texts = [item.get(key) for key in ("time", "status", "verdict", "run_id")]
+    services, previous = item.get("services"), item.get("previous")
+    known = all(isinstance(text, str) and text.isprintable() for text in texts)
+    if not known or not isinstance(services, list) or not isinstance(previous, (str, type(None))):
+        return None
+    if not all(isinstance(service, str) and service.isprintable() for service in services):
+        return None
+    time, status, verdict, run_id = map(str, texts)
+    return HistoryEntry(time, status, previous, verdict, services, run_id)
 
 
 def history_text(entries: Sequence[HistoryEntry]) -> str:

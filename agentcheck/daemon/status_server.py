@@ -148,8 +148,9 @@ def _healthz(shown: Shown) -> _Answer:
 def _status(shown: Shown) -> _Answer:
     if shown.document is None:
         return _json({"status": PENDING}, "503 Service Unavailable")
-    served = ("confirmed_status", "confirmed_since", "age_s")
-    return _json({**shown.document, **{key: getattr(shown.live, key) for key in served}})
+    served = ("confirmed_status", "confirmed_since")
+    live = {key: getattr(shown.live, key) or None for key in served}
+    return _json({**shown.document, **live, "age_s": shown.live.age_s})
 
 
 def _metrics(shown: Shown) -> _Answer:

@@ -47,7 +47,7 @@ class Watch:
         known = (last.status, last.verdict, tuple(last.services)) if last else None
         self._last_known: Optional[Whole] = known
         self._dated = last.time if last else ""  # what a restart found, until the next change
-        self._whole: Confirmation[Whole] = Confirmation(confirm)
+        self._whole: Confirmation[Whole] = Confirmation(confirm, lambda whole: whole[0] in GOOD)
         self._checks: dict[str, Confirmation[tuple[str, Optional[str]]]] = {}
         self._confirm = confirm
         self.history = list(entries)
@@ -62,9 +62,9 @@ class Watch:
             check.needed = confirm
 
     @property
-    def unconfirmed(self) -> bool:
-        """Whether the last round saw something that is not confirmed yet."""
-        return self._whole.pending
+    def doubtful(self) -> int:
+        """How many rounds in a row saw something that is not confirmed yet."""
+        return self._whole.doubtful
 
     def see(self, report: Report, now: float, booting: bool) -> tuple[Report, News]:
         """A round has ended at `now` (epoch seconds): the report as it is shown, and the news."""
@@ -73,10 +73,17 @@ class Watch:
         self.runs[status] = self.runs.get(status, 0) + 1
         self._once_good = self._once_good or status in GOOD
         self.bad_rounds = 0 if status in GOOD else self.bad_rounds + 1
+        if status == PENDING:
+            return report, News()  # expected for a while: neither news nor history
         verdict = report.verdict
-        change = self._whole.see((status, verdict.code, tuple(verdict.services)), now)
-        news = News(self._told(change, report), tuple(self._of_checks(report, now)))
-        return report, news
+        whole = (status, verdict.code, tuple(verdict.services))
+        change = self._whole.see(whole, now)
+        if self._whole.begins and status not in GOOD:
+            self.bad_rounds = 1  # another trouble than before is looked at again soon
+        known = self._whole.value is None and whole == self._last_known
+        known = known or (change is not None and change.value == self._last_known)
+        checks = tuple(self._of_checks(report, now, known))
+        return report, News(self._told(change, report), checks)
 
     def live(self, history: int = 200) -> Live:
         """What is confirmed now; the age of the report is the board's to tell."""
@@ -128,20 +135,28 @@ class Watch:
         )
         return change
 
-    def _of_checks(self, report: Report, now: float) -> Sequence[tuple[Result, Optional[str]]]:
-        """The checks whose status has changed for good; a check that was skipped says nothing."""
+    def _of_checks(
+        self, report: Report, now: float, known: bool
+    ) -> Sequence[tuple[Result, Optional[str]]]:
+        """The checks whose status has changed for good; a check that was skipped says nothing.
+
+        `known`: the whole is as it was before a restart, so what is seen first is no news.
+        """
         news = []
         for result in report.checks:
             if result.status == SKIP:
                 continue
-            seen = self._checks.setdefault(result.id, Confirmation(self._confirm))
+            seen = self._checks.setdefault(
+                result.id, Confirmation(self._confirm, lambda found: found[0] in GOOD)
+            )
             change = seen.see((result.status, result.reason), now)
             if change is None:
                 continue
             before = change.previous[0] if change.previous else None
-            if before != result.status and not (before is None and result.status == OK):
+            first = before is None and (known or result.status == OK)
+            if before != result.status and not first:
                 news.append((result, before))
-        return news if report.status != PENDING else ()
+        return news
 
 
 def lost(report: Optional[Report], version: str, run_id: str, now: float, why: str) -> Report:

@@ -20,7 +20,7 @@ UNSEEN = Channel(None)
 class Policy:
     """The settings that judge, not probe; `profile` is instance or image.
 
-    `signed_call`: always, never, or rarely (the last answer is good for a while).
+    `signed_call`: always, never, rarely (the last answer is good for a while) or renew.
     """
 
     require_private: str = "auto"

@@ -20,7 +20,9 @@ NAME = "permission.json"
 MAX_FILE = 65536
 # Every call is an event in CloudTrail, and denials may page somebody.
 GOOD_FOR_S = 24 * 3600.0
-TROUBLE_GOOD_FOR_S = 3600.0
+TROUBLE_GOOD_FOR_S = 1800.0
+# An agent that is refused again and again logs it each time.
+AT_MOST_EVERY_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,10 @@ class Remembered:
         """
         if self.role != role or not now - self.asked >= 0:
             return False
-        if refused_at is not None and refused_at > self.asked:
+        age = now - self.asked
+        if refused_at is not None and refused_at > self.asked and age >= AT_MOST_EVERY_S:
             return False
-        limit = GOOD_FOR_S if self.permission.state == "ok" else TROUBLE_GOOD_FOR_S
-        return now - self.asked < limit
-
-
-def may_remember(folder: Path) -> bool:
-    """Whether an answer could be kept: without that nothing may be asked time and again."""
-    return os.access(folder, os.W_OK | os.X_OK)
+        return age < (GOOD_FOR_S if self.permission.state == "ok" else TROUBLE_GOOD_FOR_S)
 
 
 def read(folder: Path) -> Optional[Remembered]:
@@ -67,8 +64,8 @@ def read(folder: Path) -> Optional[Remembered]:
         return None
 
 
-def write(folder: Path, remembered: Remembered) -> None:
-    """Keeps it, at one stroke; a disk that takes nothing loses no more than that."""
+def write(folder: Path, remembered: Remembered) -> bool:
+    """Keeps it, at one stroke; False when the disk takes nothing."""
     document = {
         "asked": remembered.asked,
         "role": remembered.role,
@@ -84,4 +81,5 @@ def write(folder: Path, remembered: Remembered) -> None:
             os.unlink(temporary)
             raise
     except OSError:
-        return
+        return False
+    return True

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
-from agentcheck.model import SCHEMA, Cause, Note, Report, Result
+from agentcheck.model import (
+    ERROR,
+    FAIL,
+    OK,
+    PENDING,
+    SCHEMA,
+    SKIP,
+    UNKNOWN,
+    WARN,
+    Cause,
+    Note,
+    Report,
+    Result,
+)
 
 
 def render(report: Report) -> str:
@@ -44,42 +57,108 @@ def document(report: Report) -> dict[str, Any]:
 def read(document: Mapping[str, Any]) -> Report:
     """The report of such an object: what passes from a round to the daemon and on to readers.
 
-    Raises ValueError for anything that is not one.
+    Keys that a newer version added are left out. Raises ValueError for anything that is no report:
+    who reads it further relies on its types.
     """
-    try:
-        if document["schema"] != SCHEMA:
-            raise ValueError(f"schema {document['schema']!r} is not {SCHEMA}")
-        return Report(
-            **{key: document[key] for key in _PLAIN},
-            verdict=_read_cause(document["verdict"]),
-            causes=tuple(_read_cause(cause) for cause in document["causes"]),
-            notes=tuple(Note(note["code"], note["text"]) for note in document["notes"]),
-            checks=tuple(_read_result(result) for result in document["checks"]),
-            instance=dict(document["instance"]),
-            agent=dict(document["agent"]),
-            endpoints=tuple(dict(endpoint) for endpoint in document["endpoints"]),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a report ({type(error).__name__} {error})") from None
+    if document.get("schema") != SCHEMA:
+        raise ValueError(f"no {SCHEMA}")
+    causes = _items(document, "causes", dict)
+    checks = _items(document, "checks", dict)
+    return Report(
+        agentcheck_version=_text(document, "agentcheck_version"),
+        run_id=_text(document, "run_id"),
+        started=_text(document, "started"),
+        duration_s=_number(document, "duration_s"),
+        trigger=_text(document, "trigger"),
+        profile=_text(document, "profile"),
+        complete=document.get("complete") is True,
+        verdict=_read_cause(_typed(document, "verdict", dict)),
+        causes=tuple(_read_cause(cause) for cause in causes),
+        notes=tuple(
+            Note(_text(note, "code"), _text(note, "text"))
+            for note in _items(document, "notes", dict)
+        ),
+        checks=tuple(_read_result(result) for result in checks),
+        instance=_typed(document, "instance", dict),
+        agent=_typed(document, "agent", dict),
+        endpoints=tuple(_read_endpoint(e) for e in _items(document, "endpoints", dict)),
+    )
 
 
-_PLAIN = (
-    "agentcheck_version",
-    "run_id",
-    "started",
-    "duration_s",
-    "trigger",
-    "profile",
-    "complete",
-)
+_STATUSES = (OK, WARN, FAIL, UNKNOWN, PENDING)
+_RESULTS = (OK, WARN, FAIL, SKIP, ERROR)
+
+
+def _typed(found: Mapping[str, Any], key: str, kind: type) -> Any:
+    value = found.get(key)
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise ValueError(f"not a report ({key})")
+    return value
+
+
+def _text(found: Mapping[str, Any], key: str) -> str:
+    # A lone half of a surrogate pair is JSON, but no text that can be written anywhere.
+    return str(_typed(found, key, str)).encode("utf-8", "replace").decode()
+
+
+def _number(found: Mapping[str, Any], key: str) -> float:
+    value = found.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
+        raise ValueError(f"not a report ({key})")
+    return float(value)
+
+
+def _items(found: Mapping[str, Any], key: str, kind: type) -> list[Any]:
+    items: list[Any] = _typed(found, key, list)
+    if not all(isinstance(item, kind) for item in items):
+        raise ValueError(f"not a report ({key})")
+    return items
+
+
+def _texts(found: Mapping[str, Any], key: str) -> list[str]:
+    return [item.encode("utf-8", "replace").decode() for item in _items(found, key, str)]
+
+
+def _maybe(found: Mapping[str, Any], key: str) -> Optional[str]:
+    return None if found.get(key) is None else _text(found, key)
 
 
 def _read_cause(found: Mapping[str, Any]) -> Cause:
-    return Cause(**{key: value for key, value in found.items() if key != "doc"})
+    if found.get("status") not in _STATUSES:
+        raise ValueError("not a report (status)")
+    return Cause(
+        _text(found, "code"),
+        _text(found, "status"),
+        _text(found, "summary"),
+        _texts(found, "evidence"),
+        _texts(found, "remedy"),
+        _texts(found, "services"),
+        _maybe(found, "reason"),
+    )
 
 
 def _read_result(found: Mapping[str, Any]) -> Result:
-    return Result(**found)
+    if found.get("status") not in _RESULTS:
+        raise ValueError("not a report (status of a check)")
+    phases = _typed(found, "phases", dict)
+    return Result(
+        _text(found, "id"),
+        _text(found, "status"),
+        _text(found, "summary"),
+        _maybe(found, "reason"),
+        _maybe(found, "target"),
+        _typed(found, "facts", dict),
+        _maybe(found, "caused_by"),
+        _maybe(found, "started"),
+        _number(found, "duration_s"),
+        {str(name): _number(phases, name) for name in phases},
+    )
+
+
+def _read_endpoint(found: Mapping[str, Any]) -> dict[str, Any]:
+    _text(found, "service")
+    _items(found, "addresses", dict)
+    return dict(found)
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Between rounds of --wait; short enough to be prompt, long enough to be no load.
 WAIT_PAUSE = 5.0
+# The signed call, an event in CloudTrail, is not made anew in each of them.
+ASK_AGAIN = 60.0
 
 
 def add_flags(run: argparse.ArgumentParser) -> None:
@@ -41,6 +43,7 @@ def add_flags(run: argparse.ArgumentParser) -> None:
     run.add_argument("--wait", metavar="DURATION", help="repeat until ok or the time is up")
     run.add_argument("--fail-on", choices=("warn", "fail"), default="warn")
     run.add_argument("--trigger", choices=("manual", "boot", "timer", "signal"), default="manual")
+    run.add_argument("--console", action="store_true", help="write the verdict to the console too")
     run.add_argument("--verbose", action="store_true", help="say on stderr what is going on")
     add_config_flag(run)
 
@@ -67,6 +70,8 @@ def call(arguments: argparse.Namespace) -> int:
     report, interrupted = _rounds(arguments, settings, found, chosen, wait)
     if interrupted and arguments.format != "json":
         raise KeyboardInterrupt
+    if arguments.console and not interrupted:
+        _show_on_console(report)
     if arguments.output:
         _write(arguments.output, _rendered(report, arguments.format, terminal=False))
     else:
@@ -95,13 +100,19 @@ def _rounds(
 
     interruption = _Interruption()
     end = time.monotonic() + (wait or 0.0)
+    said = None
+    answered, asked_at = None, 0.0
     while True:
+        if time.monotonic() - asked_at > ASK_AGAIN:
+            answered, asked_at = None, time.monotonic()
+        facts = RoundFacts(
+            settings,
+            signed_call=_signed_call(settings, arguments.trigger),
+            profile=arguments.profile,
+            answered=answered,
+        )
         made = report.make(
-            RoundFacts(
-                settings,
-                signed_call=_signed_call(settings, arguments.trigger),
-                profile=arguments.profile,
-            ),
+            facts,
             found,
             chosen,
             settings["run", "deadline"],
@@ -109,11 +120,22 @@ def _rounds(
             arguments.profile,
             interruption.happened,
         )
+        answered = facts.answered()
         left = end - time.monotonic()
-        if arguments.verbose or (wait is not None and made.status != OK and left > 0):
+        if arguments.verbose:
             complain(f"{made.status} {made.verdict.code}: {made.verdict.summary}")
         if interruption.happened() or made.status == OK or left <= 0:
             return made, interruption.happened()
+        # At boot nothing is in order at first, and what it lacks next is no news. The word of the
+        # status is for the report alone: nobody is to take a wait for a failure.
+        if not arguments.verbose and (said is None or arguments.trigger != "boot"):
+            news = (made.status, made.verdict.code)
+            if news != said:
+                complain(
+                    f"waiting {arguments.wait} at most, not yet ok:"
+                    f" {made.verdict.code}: {made.verdict.summary}"
+                )
+            said = news
         interruption.pause(min(WAIT_PAUSE, left))
 
 
@@ -122,7 +144,7 @@ def _signed_call(settings: Settings, trigger: str) -> str:
     wanted = str(settings["run", "signed_call"])
     if wanted != "auto":
         return wanted
-    return "always" if trigger in ("manual", "boot") else "rarely"
+    return {"timer": "rarely", "signal": "renew"}.get(trigger, "always")
 
 
 class _Interruption:
@@ -145,6 +167,16 @@ class _Interruption:
         end = time.monotonic() + seconds
         while not self._happened and time.monotonic() < end:
             time.sleep(min(0.2, max(0.0, end - time.monotonic())))
+
+
+def _show_on_console(report: Report) -> None:
+    """A machine whose console takes nothing is no reason to fail."""
+    from agentcheck import console
+    from agentcheck.render import console as text
+
+    # Our stdout is the report's, so a service's is no way to the console here.
+    if not console.write(text.render(report), environ={}):
+        complain("--console: no console took the report; it takes root to write to /dev/console")
 
 
 def _choose(

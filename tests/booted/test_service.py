@@ -134,6 +134,8 @@ def test_a_round_that_hangs_is_killed_and_the_next_one_is_fine(machine: Machine)
     eventually(stop_a_round)
     eventually(lambda: bool(entries(machine, "round-lost")))
     assert "killed" in entries(machine, "round-lost")[0]["MESSAGE"]
+    assert status(machine)["verdict"]["reason"] == "round-lost"
+    assert status(machine)["status"] == "unknown"
     eventually(lambda: status(machine)["verdict"]["code"] == "healthy")
     assert healthz(machine)[0] == 200  # one blip is no news
     assert machine.show(UNIT, "NRestarts")["NRestarts"] == "0"

@@ -115,3 +115,48 @@ def test_no_secret_is_in_its_files_or_its_childs_arguments(vpc: Vpc) -> None:
     assert {"secret-key", "session-token", "imds-token"} <= given
     for name, secret in CANARIES.items():
         assert secret not in seen + said, name
+
+
+def test_a_storm_of_signals_loses_no_end(vpc: Vpc) -> None:
+    daemon = start(vpc)
+    eventually(lambda: read(vpc, REPORT) is not None)
+    storm = "for i in $(seq 400); do pkill -HUP -f '[a]gentcheck.daemon'; done"
+    other = vpc.spawn(["sh", "-c", storm])
+    time.sleep(0.5)
+    kill(vpc, "TERM")
+    daemon.communicate(timeout=5)
+    other.wait(timeout=60)
+    assert daemon.returncode == 0
+
+
+def test_a_second_daemon_on_the_same_folders_is_refused_in_one_line(vpc: Vpc) -> None:
+    first = start(vpc)
+    eventually(lambda: read(vpc, REPORT) is not None)
+    second = vpc.run([sys.executable, "-m", "agentcheck", "daemon"])
+    assert second.returncode == 3
+    assert "another agentcheck daemon runs" in second.stderr
+    assert len(second.stderr.splitlines()) == 1
+    kill(vpc, "TERM")
+    first.communicate(timeout=5)
+
+
+def test_modules_in_the_working_directory_are_not_its(vpc: Vpc) -> None:
+    vpc.put("/home/evil/selectors.py", "raise SystemExit('hijacked')\n")
+    vpc.put("/opt/launcher.py", "from agentcheck.cli import main\nmain()\n")
+    code = f"cd /home/evil && exec {sys.executable} /opt/launcher.py daemon"
+    daemon = vpc.spawn(["sh", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    eventually(lambda: read(vpc, REPORT) is not None)
+    kill(vpc, "TERM")
+    said, _ = daemon.communicate(timeout=5)
+    assert b"hijacked" not in said
+
+
+def test_the_signed_call_is_not_made_again_and_again_when_it_cannot_be_remembered(
+    vpc: Vpc,
+) -> None:
+    vpc.run(["mkdir", "-p", "/run/agentcheck/permission.json"])
+    daemon = start(vpc)
+    eventually(lambda: (read(vpc, REPORT) or {}).get("confirmed_status") == "ok")
+    kill(vpc, "TERM")
+    daemon.communicate(timeout=5)
+    assert sum('"signed": true' in line for line in vpc.served) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -81,7 +82,19 @@ def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1, 2]", '[{"time": 1}]', "null", '{"a": 1}', "\x00\xff", "[" * 100000]
+    "text",
+    [
+        "",
+        "{",
+        "[1, 2]",
+        '[{"time": 1}]',
+        "null",
+        '{"a": 1}',
+        "\x00\xff",
+        "[" * 100000,
+        '[{"time": "t", "status": "ok", "verdict": "v", "run_id": "r", "services": [1]}]',
+        '[{"time": "\\u001b[2J", "status": "ok", "verdict": "v", "run_id": "r", "services": []}]',
+    ],
 )
 def test_a_broken_history_is_an_empty_one(tmp_path: Path, text: str) -> None:
     (tmp_path / state.HISTORY).write_text(text)
@@ -92,3 +105,9 @@ def test_neither_a_pipe_nor_nothing_holds_the_reader(tmp_path: Path) -> None:
     assert state.read_report(tmp_path) is None
     os.mkfifo(tmp_path / state.REPORT)
     assert state.read_report(tmp_path) is None
+
+
+def test_an_entry_of_a_newer_version_is_read_without_what_it_added(tmp_path: Path) -> None:
+    newer = json.dumps([{**dataclasses.asdict(ENTRY), "added": 1}])
+    (tmp_path / state.HISTORY).write_text(newer)
+    assert state.read_history(tmp_path) == [ENTRY]

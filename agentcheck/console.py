@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 CONSOLE = Path("/dev/console")
 SERIAL = Path("/dev/ttyS0")
 COMMAND_LINE = Path("/proc/cmdline")
+# The text goes out in 0.2 s at 115200 baud, behind what else waits in the line's buffer (4 KiB).
+# Longer waits only who is held up for good, by flow control.
+PATIENCE_S = 2.0
 
 
 def write(text: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Writes the lines; True when some device, or systemd for us, took them. Never raises.
+    """Writes the lines; True when some device, or systemd for us, took them all. Never raises.
 
     As a service stdout goes to the journal and, by StandardOutput=journal+console, to /dev/console,
-    which only root may open.
+    which only root may open. Whose stdout is for something else gives an empty `environ`.
     """
     took = False
     for path in _devices():
@@ -48,14 +53,42 @@ def _devices() -> list[Path]:
 
 
 def _write_to(path: Path, text: str) -> bool:
-    """Without waiting: nobody may be at the other end of a serial line."""
+    """Without waiting for ever: nobody may be at the other end of a serial line."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        with open(descriptor, "wb", buffering=0) as device:
-            device.write(text.replace("\n", "\r\n").encode("ascii", "replace"))
-        return True
+        raw = text.encode("ascii", "replace")
+        if not _ends_lines_itself(descriptor):
+            raw = raw.replace(b"\n", b"\r\n")
+        return _write_all(descriptor, raw)
     except OSError:
         return False
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, raw: bytes) -> bool:
+    """A busy line takes a part of it, or nothing at first; SUMMARY comes last."""
+    end = time.monotonic() + PATIENCE_S
+    while raw:
+        try:
+            raw = raw[os.write(descriptor, raw) :]
+        except BlockingIOError:
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            select.select([], [descriptor], [], left)
+    return True
+
+
+def _ends_lines_itself(descriptor: int) -> bool:
+    """Whether the terminal makes CR LF of a line feed: two CRs read as an empty line between."""
+    import termios
+
+    try:
+        flags: int = termios.tcgetattr(descriptor)[1]
+    except termios.error:
+        return False
+    return bool(flags & termios.OPOST and flags & termios.ONLCR)
