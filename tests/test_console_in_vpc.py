@@ -26,6 +26,8 @@ from tests.vpc.scenario import INSTANCE_ID, Agent, healthy
 
 vpc_test = pytest.mark.vpc
 EXAMPLES = host.ROOT / "packaging/boot"
+# Linux fcntl(2); the name is in fcntl from Python 3.10 on.
+F_SETPIPE_SZ = 1031
 # One of each way to end: where it says little and much, knows the instance and does not.
 SCENARIOS = (
     "healthy",
@@ -223,7 +225,7 @@ def test_a_busy_line_gets_all_of_it_in_time(device: Path) -> None:
     os.mkfifo(device)
     reader = os.open(device, os.O_RDONLY | os.O_NONBLOCK)
     writer = os.open(device, os.O_WRONLY | os.O_NONBLOCK)
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    fcntl.fcntl(writer, F_SETPIPE_SZ, 4096)
     os.write(writer, b"x" * 4096)
     got: list[bytes] = []
 
@@ -247,7 +249,7 @@ def test_a_line_that_is_held_up_for_good_is_given_up(device: Path) -> None:
     os.mkfifo(device)
     reader = os.open(device, os.O_RDONLY | os.O_NONBLOCK)
     writer = os.open(device, os.O_WRONLY | os.O_NONBLOCK)
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    fcntl.fcntl(writer, F_SETPIPE_SZ, 4096)
     os.write(writer, b"x" * 4096)
     begun = time.monotonic()
     assert not console.write("text\n", {})
