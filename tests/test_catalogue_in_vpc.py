@@ -156,7 +156,15 @@ def trust(vpc: Vpc) -> None:
     vpc.put("/etc/ssl/certs/ca-certificates.crt", authority)
 
 
-THROUGH = {"https_proxy": "http://10.0.0.99:3128"}
+def enabled(name: str) -> Callable[[Vpc], None]:
+    def apply(vpc: Vpc) -> None:
+        vpc.put(f"{UNITS}/{name}.service", "")
+        vpc.put(f"{UNITS}/multi-user.target.wants/{name}.service", "")
+
+    return apply
+
+
+UNITS = "/etc/systemd/system"
 MENDED = restarted(
     imds=Imds(), endpoints=HEALTHY.endpoints, dns=HEALTHY.dns, rules=(), default_route=True
 )
@@ -213,11 +221,14 @@ REMEDIES: dict[str, Callable[[Vpc], None]] = {
     "credentials-rejected": changes(endpoints=HEALTHY.endpoints),
     "latent-failure": changes(rules=()),
     "three-faults-agent-role-and-port": MENDED,
+    "image-holds-credentials": put("/root/.aws/credentials", None),
     # Warnings, which have remedies too.
     "agent-backing-off": restarted(),
     "agent-not-connected": restarted(),
     "agent-restart-needed": restarted(),
     "endpoint-partly-blocked": changes(rules=()),
+    "image-pins-network": put(f"{UNITS}/amazon-ssm-agent.service.d/proxy.conf", None),
+    "image-lacks-service": enabled("chrony"),
 }
 
 
