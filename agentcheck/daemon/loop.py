@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
-from agentcheck import __version__
+from agentcheck import __version__, whole_file
 from agentcheck.daemon import schedule, state, watch
 from agentcheck.daemon.announcer import Announcer
 from agentcheck.daemon.board import Board
@@ -235,7 +235,7 @@ class Daemon:
     def _keep(self, path: Path, text: str) -> bool:
         """Writes a file; one that cannot be written costs what is in it, never the daemon."""
         try:
-            state.write(path, text)
+            whole_file.write(path, text)
         except (OSError, ValueError) as error:
             if str(path) not in self._unwritable:
                 self._unwritable.add(str(path))

@@ -1,8 +1,4 @@
-"""The files of the daemon: report.json and history.json, whole or not at all, and bounded.
-
-Every write goes to a file beside it that is then renamed, so that neither kill -9 nor a full disk
-at any byte leaves half of one.
-"""
+"""The files of the daemon, report.json and history.json: read, bounded, and swept."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import json
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional
@@ -20,27 +15,6 @@ from agentcheck.model import HistoryEntry
 REPORT = "report.json"
 HISTORY = "history.json"
 MAX_FILE = 64 << 20
-
-
-def write(path: Path, text: str) -> None:
-    """Replaces the file, readable by all. Raises OSError, and then the old one is still there."""
-    # One writer, whose leftovers are swept: its own name is enough, and O_EXCL follows no link.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    with suppress(FileNotFoundError):
-        temporary.unlink()
-    descriptor = os.open(temporary, flags, 0o644)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o644)
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def sweep(folder: Path) -> None:

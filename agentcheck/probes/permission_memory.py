@@ -7,12 +7,11 @@ report says anyway, and no secret.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Optional
 
+from agentcheck import whole_file
 from agentcheck.observations import Permission
 from agentcheck.probes.files import read_bounded
 
@@ -72,14 +71,7 @@ def write(folder: Path, remembered: Remembered) -> bool:
         "permission": asdict(remembered.permission),
     }
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{NAME}.", dir=folder)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(document, file)
-            os.replace(temporary, folder / NAME)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        whole_file.write(folder / NAME, json.dumps(document), 0o600)
     except OSError:
         return False
     return True

@@ -24,6 +24,7 @@ def call(arguments: argparse.Namespace) -> int:
     """Prints it; the status is the report's, or 3 when there is none or it is too old."""
     from agentcheck.daemon import state
     from agentcheck.render import json, text
+    from agentcheck.verbs.history import span
 
     folder = Path(read_settings(arguments)["state", "run_dir"])
     document = state.read_report(folder)
@@ -42,7 +43,7 @@ def call(arguments: argparse.Namespace) -> int:
     else:
         since = document.get("confirmed_since")
         confirmed = document.get("confirmed_status", report.status)
-        head = f"{_span(age)} old" + (", STALE: the daemon has stopped or hangs" if stale else "")
+        head = f"{span(age)} old" + (", STALE: the daemon has stopped or hangs" if stale else "")
         emit(f"{head}; confirmed: {confirmed}{f' since {since}' if since else ''}\n\n")
         emit(text.render(report))
     return EXIT_STATUS[UNKNOWN] if stale else EXIT_STATUS[report.status]
@@ -58,9 +59,3 @@ def _age(path: Path) -> float:
 
 def _number(found: Any, otherwise: float) -> float:
     return float(found) if isinstance(found, (int, float)) else otherwise
-
-
-def _span(seconds: float) -> str:
-    from agentcheck.verbs.history import span
-
-    return span(seconds)

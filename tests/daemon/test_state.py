@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from agentcheck import whole_file
 from agentcheck.daemon import state
 from agentcheck.model import HistoryEntry
 
@@ -21,18 +22,19 @@ ENTRY = HistoryEntry("2026-11-25T00:00:00Z", "fail", "ok", "role-missing", ["ssm
 WRITER = """
 import sys
 from pathlib import Path
-from agentcheck.daemon import state
+from agentcheck import whole_file
 folder = Path(sys.argv[1])
 number = 0
 print("started", flush=True)
 while True:
     number += 1
-    state.write(folder / "report.json", '{"number": %d, "filler": "%s"}' % (number, "x" * 50000))
+    text = '{"number": %d, "filler": "%s"}' % (number, "x" * 50000)
+    whole_file.write(folder / "report.json", text)
 """
 
 
 def test_what_is_written_is_read_back_and_open_to_all(tmp_path: Path) -> None:
-    state.write(tmp_path / state.HISTORY, state.history_text([ENTRY, ENTRY]))
+    whole_file.write(tmp_path / state.HISTORY, state.history_text([ENTRY, ENTRY]))
     assert state.read_history(tmp_path) == [ENTRY, ENTRY]
     assert (tmp_path / state.HISTORY).stat().st_mode & 0o777 == 0o644
 
@@ -61,14 +63,14 @@ def test_a_write_that_fails_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a disk that is full at any byte."""
-    state.write(tmp_path / state.REPORT, '{"old": 1}')
+    whole_file.write(tmp_path / state.REPORT, '{"old": 1}')
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        state.write(tmp_path / state.REPORT, '{"new": 1}')
+        whole_file.write(tmp_path / state.REPORT, '{"new": 1}')
     assert state.read_report(tmp_path) == {"old": 1}
     assert [path.name for path in tmp_path.iterdir()] == [state.REPORT]
 
@@ -77,7 +79,7 @@ def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Pat
     target = tmp_path / "precious"
     target.write_text("precious")
     (tmp_path / f".{state.REPORT}.{os.getpid()}").symlink_to(target)
-    state.write(tmp_path / state.REPORT, "{}")
+    whole_file.write(tmp_path / state.REPORT, "{}")
     assert target.read_text() == "precious"
 
 
