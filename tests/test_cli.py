@@ -45,6 +45,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], status: int, *words:
         (("run", "--form", "json"), ("--form",)),
         (("run", "--format", "yaml"), ("yaml", "text", "json")),
         (("run", "--only", "nonsense"), ("nonsense", "tcp.ssm", "imds")),
+        (("run", "--only", "tcp.[z-a]"), ("tcp.[z-a]", "tcp.ssm")),
         (("run", "--skip", "imds,nonsense"), ("nonsense", "tcp.ssm")),
         (("run", "--only", "imds", "--skip", "*"), ("no check",)),
         (("run", "--wait", "5 parsecs"), ("5 parsecs", "90s")),

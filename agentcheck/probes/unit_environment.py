@@ -6,6 +6,7 @@ systemd.unit(5) (search path, drop-ins), systemd.exec(5) (Environment, Environme
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -133,7 +134,7 @@ def _matching(root: Path, name: str) -> list[Path]:
         return [root / pattern]
     try:
         return sorted(root.glob(pattern))[:MAX_FILES]
-    except (OSError, ValueError, NotImplementedError):
+    except (OSError, ValueError, re.error):  # before Python 3.10 [z-a] is an error
         return []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import os
+import re
 import signal
 import sys
 import time
@@ -196,7 +197,10 @@ def _choose(
 def _matching(ids: Sequence[str], options: Sequence[str]) -> list[str]:
     matched = []
     for pattern in (p.strip() for option in options for p in option.split(",")):
-        found = fnmatch.filter(ids, pattern)
+        try:
+            found = fnmatch.filter(ids, pattern)
+        except re.error:  # before Python 3.10 [z-a] is an error, later it matches nothing
+            found = []
         if not found:
             raise UsageError(
                 f"unknown check {pattern!r}; allowed: {', '.join(ids)} and patterns such as tcp.*"

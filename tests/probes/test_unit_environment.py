@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agentcheck.probes.unit_environment import read
@@ -91,3 +91,13 @@ def test_the_managers_default_is_the_least(tmp_path: Path) -> None:
 def test_any_text_is_read_without_an_error(tmp_path: Path, text: str) -> None:
     drop_in(tmp_path, "[Service]\n" + text.encode("utf-8", "replace").decode())
     assert isinstance(read(UNIT, tmp_path), dict)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text("/-*?[].a!~\\", max_size=12))
+@example("/etc/[z-a]*")
+def test_any_pattern_of_environment_files_is_read_without_an_error(
+    tmp_path: Path, pattern: str
+) -> None:
+    drop_in(tmp_path, f"[Service]\nEnvironment=https_proxy=line\nEnvironmentFile={pattern}\n")
+    assert read(UNIT, tmp_path) == {"https_proxy": "line"}
