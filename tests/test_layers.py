@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import agentcheck
+from tests.vpc import Vpc
 
 ROOT = Path(agentcheck.__file__).parent
 # What touches the world: none of it may be loaded by the pure branches.
@@ -95,3 +97,38 @@ def test_the_daemon_loads_no_more_than_it_needs(more: str, unwanted: str) -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# What a round may load beside the standard library, and what of that it has no use for: each name
+# costs every round of a fleet memory and time, so a new one is added here on purpose or not at all.
+LIBRARIES = "certifi chardet charset_normalizer dns idna psutil requests requests_aws4auth urllib3"
+NOT_IN_A_ROUND = (
+    "asyncio cryptography ctypes concurrent dns.asyncresolver dns.zone http.server lxml"
+    " multiprocessing sqlite3 systemd unittest urllib3.contrib waitress xml agentcheck.daemon.loop"
+    " agentcheck.daemon.status_server agentcheck.render.html agentcheck.render.prometheus"
+    " agentcheck.render.text"
+)
+
+
+@pytest.mark.vpc
+def test_a_round_loads_these_libraries_and_no_others() -> None:
+    """All that a healthy round loads to its end, as it prints JSON for the daemon."""
+    code = (
+        "import json, os, sys\n"
+        "from agentcheck.cli import main\n"
+        "def told(status):\n"
+        "    files = {n: getattr(m, '__file__', None) or '' for n, m in sys.modules.items()}\n"
+        "    print(json.dumps(files), file=sys.stderr)\n"
+        "os._exit = told\n"
+        "main(['run', '--format', 'json', '--trigger', 'timer'])\n"
+    )
+    with Vpc("healthy") as vpc:
+        outcome = vpc.run([sys.executable, "-c", code])
+    loaded = json.loads(outcome.stderr.splitlines()[-1])
+    assert json.loads(outcome.stdout)["verdict"]["code"] == "healthy"
+    installed = {n.partition(".")[0] for n, file in loaded.items() if "site-packages" in file}
+    assert {"requests", "dns", "psutil"} <= installed
+    # Compiled packages bring modules with names of their own making.
+    strange = {name for name in installed - set(LIBRARIES.split()) if "mypyc" not in name}
+    assert strange <= {"_distutils_hack"}, "pip's own, where it is installed"
+    assert not set(NOT_IN_A_ROUND.split()) & set(loaded)

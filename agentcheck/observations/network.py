@@ -103,8 +103,6 @@ class Connection:
     tls_s: Optional[float] = None
     error: str = ""
     certificate: Optional[Certificate] = None
-    http_status: Optional[int] = None
-    http_s: Optional[float] = None
     clock_offset_s: Optional[float] = None
 
     @property

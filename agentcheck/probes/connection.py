@@ -1,4 +1,4 @@
-"""A fresh connection to one address: TCP, then TLS as the agent does it, then one HTTP request.
+"""A fresh connection to each address: TCP, then TLS as the agent does it; over one an HTTP request.
 
 Fresh, because the agent's old channel lives on through a security group that was closed since
 (EC2 user guide, "Security group connection tracking").
@@ -11,6 +11,7 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -28,7 +29,7 @@ from agentcheck.probes.trust_store import PARTIAL_CHAIN
 Stream = Any
 Dial = Callable[[], Stream]
 USER_AGENT = f"agentcheck/{__version__}"
-# An answer to the plain request only adds its status and clock: it is not worth waiting for.
+# An answer to the plain request only adds a clock: it is not worth waiting for.
 HTTP_TIMEOUT = 1.5
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL: to read the dates of a certificate that is out of date.
 NO_CHECK_TIME = 0x200000
@@ -82,14 +83,21 @@ def probe_all(
     """
     # TCP, TLS, two looks at the certificate, HTTP: each is bounded by itself.
     limit = 4 * timeout + HTTP_TIMEOUT + 0.5
+    # All addresses are one service with one clock: the first that is through asks for it.
+    clock = threading.Semaphore(1)
     done = side_by_side(
-        lambda place: _probe(host, port, place, context, timeout), places, "connect", limit
+        lambda place: _probe(host, port, place, context, timeout, clock), places, "connect", limit
     )
     return tuple(d or replace(p, tcp="timeout") for d, p in zip(done, places))
 
 
 def _probe(
-    host: str, port: int, place: Connection, context: ssl.SSLContext, timeout: float
+    host: str,
+    port: int,
+    place: Connection,
+    context: ssl.SSLContext,
+    timeout: float,
+    clock: threading.Semaphore,
 ) -> Connection:
     def dial() -> socket.socket:
         return socket.create_connection((place.address, port), timeout)
@@ -102,7 +110,7 @@ def _probe(
             place, tcp=tcp_state(error), connect_s=since(started), error=error_text(error, timeout)
         )
     seen = replace(place, tcp="ok", connect_s=since(started))
-    return try_tls(host, dial, plain, seen, context, timeout)
+    return try_tls(host, dial, plain, seen, context, timeout, clock)
 
 
 def since(started: float) -> float:
@@ -133,17 +141,21 @@ def try_tls(
     seen: Connection,
     context: ssl.SSLContext,
     timeout: float,
+    clock: threading.Semaphore,
 ) -> Connection:
     """TLS with `host` over a connection that is there, which is closed in the end.
 
-    `dial` makes another one like it: a certificate that does not verify is looked at again.
+    `dial` makes another one like it: a certificate that does not verify is looked at again. Who
+    gets hold of `clock` also asks the server for its time.
     """
     started = time.monotonic()
     try:
         with closing(secured(host, plain, context, timeout)) as secure:
             certificate = _decode(secure.getpeercert())
             seen = replace(seen, tls="ok", tls_s=since(started), certificate=certificate)
-            return _http(secure, host, seen)
+            if clock.acquire(blocking=False):
+                seen = replace(seen, clock_offset_s=_clock_offset(secure, host))
+            return seen
     except ssl.SSLCertVerificationError as error:
         failed = replace(seen, tls_s=since(started), error=_openssl_text(error))
         certificate, offset = _look_again(host, dial, timeout)
@@ -237,7 +249,7 @@ def _look_again(
     try:
         with closing(secured(host, dial(), unverified, timeout)) as secure:
             der = secure.getpeercert(binary_form=True)
-            offset = _http(secure, host, Connection("", "", False, "ok")).clock_offset_s
+            offset = _clock_offset(secure, host)
         trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trusting.check_hostname = False
         trusting.verify_flags |= PARTIAL_CHAIN | NO_CHECK_TIME
@@ -272,20 +284,13 @@ def _name(parts: Any) -> str:
     return printable(text)[:120] or "(no name)"
 
 
-def _http(secure: Stream, host: str, seen: Connection) -> Connection:
-    """One unsigned request: any answer proves the service, and its Date is a second clock."""
-    started = time.monotonic()
+def _clock_offset(secure: Stream, host: str) -> Optional[float]:
+    """The server's clock minus ours, by the Date of its answer to one unsigned request."""
     client = http.client.HTTPConnection(host, timeout=HTTP_TIMEOUT)
     client.sock = secure
     try:
         secure.settimeout(HTTP_TIMEOUT)
         client.request("HEAD", "/", headers={"User-Agent": USER_AGENT, "Connection": "close"})
-        answer = client.getresponse()
-        return replace(
-            seen,
-            http_status=answer.status,
-            http_s=since(started),
-            clock_offset_s=clock_offset(answer.getheader("Date", ""), time.time()),
-        )
+        return clock_offset(client.getresponse().getheader("Date", ""), time.time())
     except (OSError, http.client.HTTPException, ValueError):
-        return seen
+        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from typing import Optional, Union
 
@@ -50,7 +51,13 @@ def _probe(proxy: Proxy, host: str, port: int, context: ssl.SSLContext, timeout:
         return Tunnel(proxy.shown, refused.state, refused.status, str(refused))
     seen = Connection(proxy.host, "", False, "ok", connection.since(started))
     inside = connection.try_tls(
-        host, lambda: dial(proxy, host, port, context, timeout), plain, seen, context, timeout
+        host,
+        lambda: dial(proxy, host, port, context, timeout),
+        plain,
+        seen,
+        context,
+        timeout,
+        threading.Semaphore(1),
     )
     return Tunnel(proxy.shown, "ok", 200, "", inside)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 import ssl
@@ -9,7 +10,8 @@ import struct
 import threading
 import time
 from calendar import timegm
-from typing import Optional
+from pathlib import Path
+from typing import Any, Optional
 
 from tests.vpc import signature
 from tests.vpc.scenario import ACCESS_KEY_ID, CANARIES, Endpoint, Reply, TlsMode
@@ -49,23 +51,20 @@ class EndpointServer:
         return next((e for e in here if scenario.name_of(e) == name), here[0])
 
     def _secure(self, connection: socket.socket, endpoint: Endpoint, mode: TlsMode) -> None:
-        asked: list[Optional[str]] = []
-
-        def note_name(_: object, name: Optional[str], __: ssl.SSLContext) -> None:
-            asked.append(name)
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._world.certificates / f"{mode}.pem")
-        context.sni_callback = note_name
         facts: dict[str, object] = {"address": self._address}
+        secure = _context(self._world.certificates / f"{mode}.pem").wrap_socket(
+            connection, server_side=True, do_handshake_on_connect=False
+        )
         try:
-            secure = context.wrap_socket(connection, server_side=True)
+            secure.do_handshake()
         except OSError as error:
-            if asked:  # else it was about the port only
-                self._world.log("tls", **facts, sni=asked[0], error=str(error))
+            asked = getattr(secure, "asked", "")
+            if asked != "":  # else it was about the port only
+                self._world.log("tls", **facts, sni=asked, error=str(error))
+            secure.close()
             return
-        facts["sni"] = asked[0]
-        endpoint = self._endpoint(asked[0])
+        facts["sni"] = asked = getattr(secure, "asked", None)
+        endpoint = self._endpoint(asked)
         # No time-out: the agent's channel stays open as long as the agent likes.
         with secure:
             self._world.log("tls", **facts, version=secure.version())
@@ -89,6 +88,19 @@ class EndpointServer:
                     "x-amzn-RequestId": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
                 }
                 secure.sendall(reply(request, status, body, headers, endpoint.date_offset))
+
+
+@functools.cache
+def _context(certificate: Path) -> ssl.SSLContext:
+    """One for all connections: their cost is in what `./dev bench` measures."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.sni_callback = _note_name
+    return context
+
+
+def _note_name(secure: Any, name: Optional[str], _: ssl.SSLContext) -> None:
+    secure.asked = name
 
 
 def respond(endpoint: Endpoint, region: str, request: Request) -> Reply:
