@@ -20,7 +20,7 @@ from typing import Any, Optional, Union
 from agentcheck import __version__
 from agentcheck.model import printable
 from agentcheck.observations import Certificate, Connection
-from agentcheck.probes.imds_http import clock_offset
+from agentcheck.probes import bounded_http
 from agentcheck.probes.parallel import side_by_side
 from agentcheck.probes.trust_store import PARTIAL_CHAIN
 
@@ -275,17 +275,14 @@ def _name(parts: Any) -> str:
 def _http(secure: Stream, host: str, seen: Connection) -> Connection:
     """One unsigned request: any answer proves the service, and its Date is a second clock."""
     started = time.monotonic()
-    client = http.client.HTTPConnection(host, timeout=HTTP_TIMEOUT)
-    client.sock = secure
+    headers = {"Host": host, "User-Agent": USER_AGENT, "Connection": "close"}
     try:
-        secure.settimeout(HTTP_TIMEOUT)
-        client.request("HEAD", "/", headers={"User-Agent": USER_AGENT, "Connection": "close"})
-        answer = client.getresponse()
-        return replace(
-            seen,
-            http_status=answer.status,
-            http_s=since(started),
-            clock_offset_s=clock_offset(answer.getheader("Date", ""), time.time()),
-        )
-    except (OSError, http.client.HTTPException, ValueError):
+        answer = bounded_http.ask(secure, "HEAD", "/", headers, seconds=HTTP_TIMEOUT)
+    except (OSError, http.client.HTTPException):
         return seen
+    return replace(
+        seen,
+        http_status=answer.status,
+        http_s=since(started),
+        clock_offset_s=answer.clock_offset_s,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -112,3 +113,41 @@ def _texts(value: Any) -> list[str]:
         return [value]
     parts = [*value, *value.values()] if isinstance(value, dict) else value
     return [t for part in parts for t in _texts(part)] if isinstance(parts, list) else []
+
+
+@dataclass(frozen=True)
+class Case:
+    """What differs from a healthy VPC, and what may be said of it: one of these codes first."""
+
+    changes: Mapping[str, Any]
+    may_say: tuple[str, ...]
+
+
+def attack_all(cases: Mapping[str, Case], side_by_side: int = 6) -> dict[str, Outcome]:
+    """A round for each case, in as many VPCs at once: most of a round is waiting."""
+    left = list(cases.items())
+    found = {}
+
+    def work() -> None:
+        with Vpc("healthy") as vpc:
+            untouched = vpc.scenario
+            while left:
+                name, case = left.pop(0)
+                vpc.scenario = untouched
+                vpc.update(**case.changes)
+                found[name] = attack(vpc)
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(work) for _ in range(side_by_side)]:
+            done.result()
+    return found
+
+
+def wrong(cases: Mapping[str, Case], found: Mapping[str, Outcome]) -> dict[str, list[str]]:
+    """By case what was not as it must be; empty when all is well."""
+    complaints = {name: outcome.broken for name, outcome in found.items()}
+    for name, case in cases.items():
+        said = found[name].codes[0]
+        if said not in case.may_say:
+            complaints[name].append(f"says {said}, which is none of {case.may_say}")
+    return {name: texts for name, texts in complaints.items() if texts}
