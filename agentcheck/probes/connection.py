@@ -21,7 +21,7 @@ from typing import Any, Optional, Union
 from agentcheck import __version__
 from agentcheck.model import printable
 from agentcheck.observations import Certificate, Connection
-from agentcheck.probes.imds_http import clock_offset
+from agentcheck.probes import bounded_http
 from agentcheck.probes.parallel import side_by_side
 from agentcheck.probes.trust_store import PARTIAL_CHAIN
 
@@ -286,11 +286,8 @@ def _name(parts: Any) -> str:
 
 def _clock_offset(secure: Stream, host: str) -> Optional[float]:
     """The server's clock minus ours, by the Date of its answer to one unsigned request."""
-    client = http.client.HTTPConnection(host, timeout=HTTP_TIMEOUT)
-    client.sock = secure
+    headers = {"Host": host, "User-Agent": USER_AGENT, "Connection": "close"}
     try:
-        secure.settimeout(HTTP_TIMEOUT)
-        client.request("HEAD", "/", headers={"User-Agent": USER_AGENT, "Connection": "close"})
-        return clock_offset(client.getresponse().getheader("Date", ""), time.time())
-    except (OSError, http.client.HTTPException, ValueError):
+        return bounded_http.ask(secure, "HEAD", "/", headers, seconds=HTTP_TIMEOUT).clock_offset_s
+    except (OSError, http.client.HTTPException):
         return None

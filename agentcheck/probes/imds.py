@@ -10,20 +10,18 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Optional
 
-import requests
-
 from agentcheck.observations import Imds, Instance, Role
-from agentcheck.probes.imds_http import TIMEOUT, Answer, clock_offset, new_session, request
+from agentcheck.probes.imds_http import TIMEOUT, Answer, request
 from agentcheck.probes.parallel import Task, side_by_side
 from agentcheck.probes.systems_manager import Credentials
 
-ADDRESSES = ("169.254.169.254", "[fd00:ec2::254]")
+ADDRESSES = ("169.254.169.254", "fd00:ec2::254")
 TOKEN_TTL_SECONDS = 60
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{8,512}")
 _INSTANCE_ID = re.compile(r"i-[0-9a-zA-Z]{1,32}")
@@ -85,23 +83,22 @@ def probe() -> Metadata:
     is used where there is one.
     """
     started = time.monotonic()
-    session = new_session(len(FIRST_WAVE))
-    tasks = [Task(partial(_token, session, address), "imds token") for address in ADDRESSES]
+    tasks = [Task(partial(_token, address), "imds token") for address in ADDRESSES]
     tasks[0].finished(TIMEOUT + 0.5)
-    answer, base = _result(tasks[0]), ADDRESSES[0]
+    answer, address = _result(tasks[0]), ADDRESSES[0]
     if answer.status == 0 and tasks[1].finished(0.1):
         other = _result(tasks[1])
         if other.status != 0:
-            answer, base = other, ADDRESSES[1]
+            answer, address = other, ADDRESSES[1]
     token_s = time.monotonic() - started
-    offset = clock_offset(answer.date, answer.received)
+    offset = answer.clock_offset_s
     imds = Imds("ok", clock_offset_s=offset, phases={"token": round(token_s, 4)})
     trouble = _token_trouble(answer)
     if trouble:
         state, reason, error = trouble
         return Metadata(Imds(state, reason, error, clock_offset_s=offset, phases=imds.phases))
-    session.headers["X-aws-ec2-metadata-token"] = answer.body
-    return _read(session, f"http://{base}/latest/", imds, started)
+    token = {"X-aws-ec2-metadata-token": answer.body}
+    return _read(lambda path: request(address, "GET", f"/latest/{path}", token), imds, started)
 
 
 def _result(task: Task[Answer]) -> Answer:
@@ -110,13 +107,9 @@ def _result(task: Task[Answer]) -> Answer:
     return Answer(0, reason="silent", error=f"no whole answer within {TIMEOUT:g} s")
 
 
-def _token(session: requests.Session, address: str) -> Answer:
-    return request(
-        session,
-        "PUT",
-        f"http://{address}/latest/api/token",
-        {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_TTL_SECONDS)},
-    )
+def _token(address: str) -> Answer:
+    lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_TTL_SECONDS)}
+    return request(address, "PUT", "/latest/api/token", lifetime)
 
 
 def _token_trouble(answer: Answer) -> Optional[tuple[str, Optional[str], str]]:
@@ -142,8 +135,8 @@ def _describe(body: str) -> str:
     return "an HTML page" if "<" in body[:200] else f"{len(body)} characters that are no token"
 
 
-def _read(session: requests.Session, base: str, imds: Imds, started: float) -> Metadata:
-    first = _wave(session, base, FIRST_WAVE)
+def _read(ask: Callable[[str], Answer], imds: Imds, started: float) -> Metadata:
+    first = _wave(ask, FIRST_WAVE)
     mac = _text(first, "meta-data/mac")
     listed = first[CREDENTIALS]
     role_name = listed.body.split("\n")[0].strip() if listed.status == 200 else ""
@@ -151,7 +144,7 @@ def _read(session: requests.Session, base: str, imds: Imds, started: float) -> M
     wanted = [interface + leaf for leaf in OF_THE_INTERFACE] if interface else []
     if _ROLE_NAME.fullmatch(role_name):
         wanted.append(CREDENTIALS + role_name)
-    second = _wave(session, base, wanted)
+    second = _wave(ask, wanted)
     instance = _instance(first, second, interface)
     phases = {**imds.phases, "metadata": round(time.monotonic() - started, 4)}
     if not (instance.instance_id and instance.region):
@@ -172,10 +165,8 @@ def _read(session: requests.Session, base: str, imds: Imds, started: float) -> M
     return Metadata(good, role, _credentials(answer) if role.state == "present" else None)
 
 
-def _wave(session: requests.Session, base: str, paths: Sequence[str]) -> dict[str, Answer]:
-    answers = side_by_side(
-        lambda path: request(session, "GET", base + path), paths, "imds", TIMEOUT + 0.5
-    )
+def _wave(ask: Callable[[str], Answer], paths: Sequence[str]) -> dict[str, Answer]:
+    answers = side_by_side(ask, paths, "imds", TIMEOUT + 0.5)
     late = Answer(0, reason="silent", error=f"no whole answer within {TIMEOUT:g} s")
     return {path: answer or late for path, answer in zip(paths, answers)}
 
@@ -265,7 +256,7 @@ def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) 
         there = profile.status == 200 and "NotFound" not in profile.body
         return Role("no-role" if there else "no-profile")
     if listed.status != 200 or not _ROLE_NAME.fullmatch(name):
-        return Role("unreadable", error=f"HTTP {listed.status}, no role name in it")
+        return Role("unreadable", error=listed.error or f"HTTP {listed.status}, no role name in it")
     if answer is None or answer.status == 404:
         return Role("no-document", name)
     if answer.status != 200:

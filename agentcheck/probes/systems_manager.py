@@ -21,8 +21,8 @@ from requests_aws4auth import AWS4Auth
 
 from agentcheck.model import printable
 from agentcheck.observations.permission import Permission, policy_in
+from agentcheck.probes import bounded_http
 from agentcheck.probes.connection import USER_AGENT, Stream
-from agentcheck.probes.imds_http import clock_offset
 from agentcheck.probes.parallel import Task
 
 TARGET = "AmazonSSM.ListInstanceAssociations"
@@ -94,30 +94,24 @@ def _call(
         stream = dial()
     except OSError as error:
         return Permission("no-answer", text=f"no connection ({type(error).__name__})")
-    client = http.client.HTTPSConnection(host, timeout=TIMEOUT)
-    client.sock = stream
     try:
-        stream.settimeout(TIMEOUT)
-        # Its own Host is among the signed headers, so none is added.
-        client.putrequest("POST", "/", skip_host=True, skip_accept_encoding=True)
-        for name, value in request.headers.items():
-            client.putheader(name, value)
-        client.endheaders(request.body if isinstance(request.body, bytes) else _encoded(request))
-        answer = client.getresponse()
-        offset = clock_offset(answer.getheader("Date", ""), time.time())
-        body = answer.read(MAX_BODY)
-        if answer.getheader("Content-Encoding", "").lower() == "gzip":  # nobody asked for it
+        # Its own Host is among the signed headers.
+        answer = bounded_http.ask(
+            stream, "POST", "/", request.headers, _encoded(request), seconds=TIMEOUT
+        )
+        body = answer.body
+        if answer.headers.get("Content-Encoding", "").lower() == "gzip":  # nobody asked for it
             body = zlib.decompressobj(31).decompress(body, MAX_BODY)
-        kind = answer.getheader("x-amzn-ErrorType", "")
-        return read_answer(answer.status, body, offset, kind)
-    except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
+    except (OSError, http.client.HTTPException, zlib.error) as error:
         return Permission("no-answer", text=f"no answer ({type(error).__name__})")
     finally:
         stream.close()
+    kind = answer.headers.get("x-amzn-ErrorType", "")
+    return read_answer(answer.status, body, answer.clock_offset_s, kind)
 
 
 def _encoded(request: requests.PreparedRequest) -> bytes:
-    return str(request.body or "").encode()
+    return request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
 
 
 def read_answer(

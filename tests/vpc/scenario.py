@@ -7,8 +7,9 @@ pickled: the servers get it whole, again whenever a test changes the world.
 from __future__ import annotations
 
 import json
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Optional, Union
 
@@ -238,6 +239,11 @@ class Scenario:
         Endpoint("ssmmessages", SSMMESSAGES),
     )
     proxies: tuple[Proxy, ...] = ()
+    # In the place of whatever listens at an address, port and protocol (tcp or udp): functions of
+    # a module, as the servers' process has to find them too. They get what Listeners' handlers get.
+    strangers: Mapping[tuple[str, int, str], Callable[[socket.socket], None]] = field(
+        default_factory=dict
+    )
     agent: Agent = Agent()
     rules: tuple[Rule, ...] = ()
     closed_later: tuple[Rule, ...] = ()  # come into force after the agent has connected

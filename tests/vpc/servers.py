@@ -42,6 +42,11 @@ class Servers:
                 place = ("proxy", proxy.address, proxy.port)
                 other = proxies.ProxyServer(self.world, proxy.address, proxy.port)
                 places[place, "tcp"] = other.serve
+        known = {(*place[1:], protocol): (place, protocol) for place, protocol in places}
+        for there, stranger in scenario.strangers.items():
+            places.pop(known.get(there, (("", "", 0), "")), None)
+            address, port, protocol = there
+            places[("stranger", address, port), protocol] = stranger
         self.listeners.keep(places, self._ttl)
 
     def _ttl(self, place: Place) -> int:

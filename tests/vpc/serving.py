@@ -62,10 +62,11 @@ class Listeners:
             self._open.pop(key).close()
         for key, handler in places.items():
             place, protocol = key
+            tcp = protocol == "tcp"
             if key not in self._open:
-                tcp = protocol == "tcp"
-                self._open[key] = one = self._listen(place, tcp)
-                self._selector.register(one, selectors.EVENT_READ, (tcp, handler))
+                self._open[key] = self._listen(place, tcp)
+                self._selector.register(self._open[key], selectors.EVENT_READ)
+            self._selector.modify(self._open[key], selectors.EVENT_READ, (tcp, handler))
             level, option = socket.IPPROTO_IP, socket.IP_TTL
             if ":" in place[1]:
                 level, option = socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS
