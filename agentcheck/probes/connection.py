@@ -19,7 +19,7 @@ from typing import Any, Optional, Union
 
 from agentcheck import __version__
 from agentcheck.model import printable
-from agentcheck.observations import Certificate, Connection
+from agentcheck.observations import TOO_LONG, Certificate, Connection
 from agentcheck.probes import bounded_http
 from agentcheck.probes.parallel import side_by_side
 from agentcheck.probes.tls_stream import TlsStream, TooLong
@@ -197,7 +197,7 @@ def _handshake_trouble(error: OSError, timeout: float) -> tuple[str, str]:
     if isinstance(error, (socket.timeout, TimeoutError)):
         return "hangs", f"TLS handshake not answered within {timeout:g} s"
     if isinstance(error, TooLong):
-        return "failed", f"TLS handshake failed ({error})"
+        return TOO_LONG, f"the TLS handshake is {error}"
     if isinstance(error, (ssl.SSLEOFError, ConnectionError, BrokenPipeError)):
         return "cut", "connection cut during the TLS handshake"
     if isinstance(error, ssl.SSLError):

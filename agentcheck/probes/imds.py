@@ -97,6 +97,8 @@ def probe() -> Metadata:
     trouble = _token_trouble(answer)
     if trouble:
         state, reason, error = trouble
+        if state == "not-genuine":
+            offset = None  # nor is its clock
         return Metadata(Imds(state, reason, error, clock_offset_s=offset, phases=imds.phases))
     token = {"X-aws-ec2-metadata-token": answer.body}
     return _read(lambda path: request(address, "GET", f"/latest/{path}", token), imds, started)
