@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agentcheck.checks import Finding
-from agentcheck.model import FAIL, NOT_NEEDED, OK, SKIP
-from agentcheck.observations import Facts
+from agentcheck.model import ERROR, FAIL, NOT_NEEDED, OK, SKIP
+from agentcheck.observations import TOO_LONG, Facts
 
 ID = "proxy"
 PER_SERVICE = True
@@ -27,5 +27,6 @@ def check(facts: Facts, service: str) -> Finding:
         return Finding(FAIL, tunnel.error, tunnel.state, proxy, seen)
     phases = {"connect": inside.connect_s, "tls": inside.tls_s or 0.0}
     if not tunnel.usable:
-        return Finding(FAIL, inside.error or str(inside.tls), inside.tls, proxy, seen, phases)
+        status = ERROR if inside.tls == TOO_LONG else FAIL
+        return Finding(status, inside.error or str(inside.tls), inside.tls, proxy, seen, phases)
     return Finding(OK, f"lets through, TLS verified inside ({proxy})", None, proxy, seen, phases)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agentcheck.checks import Finding
-from agentcheck.model import FAIL, OK, WARN
-from agentcheck.observations import Facts
+from agentcheck.model import ERROR, FAIL, OK, WARN
+from agentcheck.observations import TOO_LONG, Facts
 
 ID = "tls"
 PER_SERVICE = True
@@ -27,5 +27,6 @@ def check(facts: Facts, service: str) -> Finding:
             text = "; ".join(f"{seen.address}: {seen.error or seen.tls}" for seen in bad[:4])
             return Finding(WARN, text, "some-addresses", host, {}, phases)
         return Finding(OK, f"verified, issuer {issuer}", None, host, {}, phases)
-    worst = tried[0]
-    return Finding(FAIL, worst.error or str(worst.tls), worst.tls, host, {}, phases)
+    worst = next((seen for seen in tried if seen.tls != TOO_LONG), tried[0])
+    status = ERROR if worst.tls == TOO_LONG else FAIL  # the agent takes more than we do
+    return Finding(status, worst.error or str(worst.tls), worst.tls, host, {}, phases)

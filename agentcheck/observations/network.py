@@ -9,6 +9,8 @@ from typing import Optional
 SSM = "ssm"
 SSMMESSAGES = "ssmmessages"
 EC2MESSAGES = "ec2messages"
+# A handshake of which we read no more.
+TOO_LONG = "too-long"
 CORE_SERVICES = (SSM, SSMMESSAGES, EC2MESSAGES)
 
 
@@ -91,7 +93,8 @@ class Connection:
     """A fresh connection to one address of an endpoint.
 
     `tcp`: ok, timeout, refused, no-route, prohibited. `tls`: ok, untrusted, wrong-name, expired,
-    not-yet-valid, not-tls, hangs, cut, failed; None when not tried.
+    not-yet-valid, not-tls, hangs, cut, failed, too-long (for us: it may be good); None when not
+    tried.
     """
 
     address: str

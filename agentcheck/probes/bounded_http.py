@@ -17,7 +17,7 @@ from datetime import timezone
 from typing import Any, Optional
 
 # Head and body; the largest genuine one (an identity document, a denial) is under 4 KiB.
-MAX_ANSWER = 65536
+MAX_ANSWER = 16384
 
 
 class TooLong(http.client.HTTPException):

@@ -20,17 +20,20 @@ from typing import Any, Optional, Union
 
 from agentcheck import __version__
 from agentcheck.model import printable
-from agentcheck.observations import Certificate, Connection
+from agentcheck.observations import TOO_LONG, Certificate, Connection
 from agentcheck.probes import bounded_http
 from agentcheck.probes.parallel import side_by_side
+from agentcheck.probes.tls_stream import TlsStream, TooLong
 from agentcheck.probes.trust_store import PARTIAL_CHAIN
 
-# A socket, or what stands for one: urllib3's transport has no common base with it.
-Stream = Any
+# A socket, or what stands for one.
+Stream = Union[socket.socket, TlsStream]
 Dial = Callable[[], Stream]
 USER_AGENT = f"agentcheck/{__version__}"
 # An answer to the plain request only adds a clock: it is not worth waiting for.
 HTTP_TIMEOUT = 1.5
+# One with a hundred names has 5 KiB; the thousands of names of a larger one are not worth the room.
+MAX_CERTIFICATE = 16384
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL: to read the dates of a certificate that is out of date.
 NO_CHECK_TIME = 0x200000
 
@@ -151,7 +154,7 @@ def try_tls(
     started = time.monotonic()
     try:
         with closing(secured(host, plain, context, timeout)) as secure:
-            certificate = _decode(secure.getpeercert())
+            certificate = _certificate(secure)
             seen = replace(seen, tls="ok", tls_s=since(started), certificate=certificate)
             if clock.acquire(blocking=False):
                 seen = replace(seen, clock_offset_s=_clock_offset(secure, host))
@@ -166,19 +169,13 @@ def try_tls(
         return replace(seen, tls=state, tls_s=since(started), error=text)
 
 
-def secured(host: str, plain: Stream, context: ssl.SSLContext, timeout: float) -> Stream:
-    """TLS over a connection; over one that is TLS itself (a proxy's) by urllib3's transport.
+def secured(host: str, plain: Stream, context: ssl.SSLContext, timeout: float) -> TlsStream:
+    """TLS over a connection, be it TLS itself (a proxy's).
 
     Raises OSError, and then the connection is closed.
     """
     try:
-        plain.settimeout(timeout)
-        if isinstance(plain, ssl.SSLSocket):
-            # Only here: some distributions' urllib3 comes without what it needs.
-            from urllib3.util.ssltransport import SSLTransport
-
-            return SSLTransport(plain, context, server_hostname=host)
-        return context.wrap_socket(plain, server_hostname=host)
+        return TlsStream(plain, context, host, timeout)
     except BaseException:
         plain.close()
         raise
@@ -211,6 +208,8 @@ def _matches(name: str, host: str) -> bool:
 def _handshake_trouble(error: OSError, timeout: float) -> tuple[str, str]:
     if isinstance(error, (socket.timeout, TimeoutError)):
         return "hangs", f"TLS handshake not answered within {timeout:g} s"
+    if isinstance(error, TooLong):
+        return TOO_LONG, f"the TLS handshake is {error}"
     if isinstance(error, (ssl.SSLEOFError, ConnectionError, BrokenPipeError)):
         return "cut", "connection cut during the TLS handshake"
     if isinstance(error, ssl.SSLError):
@@ -250,25 +249,38 @@ def _look_again(
         with closing(secured(host, dial(), unverified, timeout)) as secure:
             der = secure.getpeercert(binary_form=True)
             offset = _clock_offset(secure, host)
+        if len(der or b"") > MAX_CERTIFICATE:
+            return None, offset
         trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trusting.check_hostname = False
         trusting.verify_flags |= PARTIAL_CHAIN | NO_CHECK_TIME
         trusting.load_verify_locations(cadata=der)
         with closing(secured(host, dial(), trusting, timeout)) as secure:
-            return _decode(secure.getpeercert()), offset
+            return _certificate(secure), offset
     except (OSError, ValueError, TypeError):
         return None, offset
 
 
-def _decode(peer: Any) -> Optional[Certificate]:
+def _certificate(secure: TlsStream) -> Optional[Certificate]:
+    """The verified certificate; None for one that cannot be read (names in no Unicode)."""
+    try:
+        if len(secure.getpeercert(binary_form=True) or b"") > MAX_CERTIFICATE:
+            return None
+        return decode(secure.getpeercert())
+    except (OSError, ValueError):
+        return None
+
+
+def decode(peer: Any) -> Optional[Certificate]:
     """From the dict of SSLSocket.getpeercert()."""
     if not peer:
         return None
+    names = [value for kind, value in peer.get("subjectAltName", ()) if kind == "DNS"]
     try:
         return Certificate(
             _name(peer.get("subject", ())),
             _name(peer.get("issuer", ())),
-            tuple(value for kind, value in peer.get("subjectAltName", ()) if kind == "DNS")[:50],
+            tuple(printable(name)[:255] for name in names[:50]),
             ssl.cert_time_to_seconds(peer["notBefore"]),
             ssl.cert_time_to_seconds(peer["notAfter"]),
         )
@@ -284,7 +296,7 @@ def _name(parts: Any) -> str:
     return printable(text)[:120] or "(no name)"
 
 
-def _clock_offset(secure: Stream, host: str) -> Optional[float]:
+def _clock_offset(secure: TlsStream, host: str) -> Optional[float]:
     """The server's clock minus ours, by the Date of its answer to one unsigned request."""
     headers = {"Host": host, "User-Agent": USER_AGENT, "Connection": "close"}
     try:

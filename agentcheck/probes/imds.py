@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import partial
 from typing import Optional
 
+from agentcheck.model import printable
 from agentcheck.observations import Imds, Instance, Role
 from agentcheck.probes.imds_http import TIMEOUT, Answer, request
 from agentcheck.probes.parallel import Task, side_by_side
@@ -96,6 +97,8 @@ def probe() -> Metadata:
     trouble = _token_trouble(answer)
     if trouble:
         state, reason, error = trouble
+        if state == "not-genuine":
+            offset = None  # nor is its clock
         return Metadata(Imds(state, reason, error, clock_offset_s=offset, phases=imds.phases))
     token = {"X-aws-ec2-metadata-token": answer.body}
     return _read(lambda path: request(address, "GET", f"/latest/{path}", token), imds, started)
@@ -274,11 +277,11 @@ def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) 
     return Role(
         "present" if code == "Success" else "refused",
         name,
-        code=code[:80],
-        message=str(document.get("Message") or "")[:300] if code != "Success" else "",
+        code=printable(code[:80]),
+        message=printable(str(document.get("Message") or "")[:300]) if code != "Success" else "",
         expiration=parse_time(document.get("Expiration")),
         last_updated=parse_time(document.get("LastUpdated")),
-        access_key_prefix=key[:4] if isinstance(key, str) else "",
+        access_key_prefix=printable(key[:4]) if isinstance(key, str) else "",
     )
 
 

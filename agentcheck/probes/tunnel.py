@@ -6,6 +6,7 @@ the agent's HTTP client asks it.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -105,7 +106,7 @@ def _to_proxy(proxy: Proxy, context: ssl.SSLContext, timeout: float) -> Stream:
         return made[0]
     try:
         return connection.secured(proxy.host, made[0], context, timeout)
-    except (OSError, ImportError) as error:
+    except OSError as error:
         reason = getattr(error, "verify_message", "") or type(error).__name__
         raise Refused("tls", f"TLS with the proxy {proxy.host} failed ({reason})") from None
 
@@ -121,15 +122,17 @@ def _request(proxy: Proxy, host: str, port: int) -> bytes:
 def _read_answer(stream: Stream) -> None:
     """Reads the answer's head and nothing beyond it: then TLS begins. Raises Refused."""
     head = b""
+    end = time.monotonic() + CONNECT_TIMEOUT
     while not head.endswith(b"\r\n\r\n"):
+        stream.settimeout(max(0.001, end - time.monotonic()))
         byte = stream.recv(1)
         if not byte or len(head) > MAX_ANSWER:
             break
         head += byte
-    words = head.split(b"\r\n", 1)[0].split(None, 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+    found = re.match(rb"HTTP/\S*[ \t]+([1-9][0-9][0-9])\b", head)
+    if found is None:
         raise Refused("not-proxy", "the answer to CONNECT is not HTTP")
-    status = int(words[1])
+    status = int(found[1])
     if not head.endswith(b"\r\n\r\n"):
         raise Refused("not-proxy", "the answer to CONNECT breaks off", status)
     if not 200 <= status < 300:
