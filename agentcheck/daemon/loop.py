@@ -85,7 +85,8 @@ class Daemon:
     def _lock(self) -> None:
         """One daemon for a state folder: two would overwrite each other's files."""
         try:
-            self._locked = open(self._run_dir / LOCK, "w", encoding="ascii")  # noqa: SIM115
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._locked = os.fdopen(os.open(self._run_dir / LOCK, flags, 0o600), "w")
         except OSError:
             return  # a folder that takes no files takes no reports either
         try:

@@ -8,7 +8,6 @@ look at the Host header): connections are few, short and small, and no answer re
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import json
 import logging
@@ -16,13 +15,13 @@ import os
 import re
 import resource
 import socket
-import stat
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from agentcheck import __version__
+from agentcheck.daemon import socket_file
 from agentcheck.daemon.board import Board, Shown
 from agentcheck.model import OK, PENDING, WARN, AgentcheckError, ConfigError
 
@@ -47,7 +46,6 @@ OPTIONS: Mapping[str, Any] = {
     "clear_untrusted_proxy_headers": True,
     "log_socket_errors": False,
 }
-SOCKET_MODE = 0o660
 # How long close() waits for the threads, in seconds.
 PATIENCE = 5.0
 
@@ -206,8 +204,8 @@ class StatusServer:
         try:
             made = socket.socket(self._family, socket.SOCK_STREAM)
             if self._unix:
-                _bind_file(made, self._address)
-                self._file = _identity(self._address)
+                socket_file.bind(made, self._address)
+                self._file = socket_file.identity(self._address)
             else:
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 made.bind(self._address)
@@ -239,7 +237,7 @@ class StatusServer:
             self._server.trigger.pull_trigger(self._close_all)
         self._thread.join(PATIENCE)
         self._thread = None
-        if self._file is not None and self._file == _identity(self._address):
+        if self._file is not None and self._file == socket_file.identity(self._address):
             os.unlink(self._address)
 
     def _serve(self) -> None:
@@ -273,31 +271,6 @@ def _place(listen: str, allow_remote: bool) -> tuple[socket.AddressFamily, Any]:
             "allowed: 127.0.0.1, [::1], unix:/PATH, or any with [http] allow_remote = yes"
         )
     return (socket.AF_INET if address.version == 4 else socket.AF_INET6), place
-
-
-def _bind_file(made: socket.socket, path: str) -> None:
-    """Binds to the path, in place of a file that nobody listens at any more. Raises OSError."""
-    if _identity(path) is not None:
-        if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            raise OSError(errno.EEXIST, "there is a file that is no socket")
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(1.0)
-            if probe.connect_ex(path) != errno.ECONNREFUSED:
-                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-        os.unlink(path)
-    # bind() makes the file with this mode less the umask: at no moment is it open to others.
-    os.fchmod(made.fileno(), SOCKET_MODE)
-    made.bind(path)
-    os.chmod(path, SOCKET_MODE)
-
-
-def _identity(path: str) -> Optional[tuple[int, int]]:
-    """What tells this file from another of the same name; None when there is none."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _hardened() -> Callable[[WSGIApplication, socket.socket, dict[int, Any]], Any]:

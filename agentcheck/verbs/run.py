@@ -17,7 +17,6 @@ from agentcheck.model import (
     EXIT_STATUS,
     OK,
     WARN,
-    OutputError,
     Report,
     UsageError,
 )
@@ -51,7 +50,7 @@ def add_flags(run: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Runs, prints or writes the report; the status is the report's."""
-    from agentcheck import checks
+    from agentcheck import checks, report_file
 
     settings = read_settings(arguments)
     wait = None
@@ -63,7 +62,7 @@ def call(arguments: argparse.Namespace) -> int:
                 f"--wait {arguments.wait}: not a duration; allowed: such as 90s, 5m, 1h"
             ) from None
     if arguments.output:
-        _check_output(arguments.output)
+        report_file.check(arguments.output)
     configured = settings["endpoints", "required"] + settings["endpoints", "optional"]
     found = checks.discover(configured)
     found = tuple(c for c in found if arguments.profile in c.profiles)
@@ -74,7 +73,7 @@ def call(arguments: argparse.Namespace) -> int:
     if arguments.console and not interrupted:
         _show_on_console(report)
     if arguments.output:
-        _write(arguments.output, _rendered(report, arguments.format, terminal=False))
+        report_file.write(arguments.output, _rendered(report, arguments.format, terminal=False))
     else:
         emit(_rendered(report, arguments.format, sys.stdout is not None and sys.stdout.isatty()))
     if interrupted:
@@ -216,51 +215,3 @@ def _rendered(report: Report, name: str, terminal: bool) -> str:
 
         return text.render_in_colour(report)
     return renderer(name)(report)
-
-
-def _check_output(path: str) -> None:
-    """A place that cannot be right is a usage error, before anything is done."""
-    folder = os.path.dirname(os.path.realpath(path))
-    if os.path.isdir(path) or not os.path.isdir(folder):
-        what = "is a folder" if os.path.isdir(path) else f"there is no folder {folder}"
-        raise UsageError(f"--output {path}: {what}; allowed: a file in a folder that exists")
-
-
-def _write(path: str, text: str) -> None:
-    """Writes the whole file or none of it. On failure the report goes to stdout instead."""
-    try:
-        # Links are followed, and only a regular file is ever replaced: never a device or a pipe.
-        target = os.path.realpath(path)
-        if os.path.exists(target) and not os.path.isfile(target):
-            _write_through(target, text)
-        else:
-            _replace(target, text)
-    except OSError as error:
-        emit(text)
-        raise OutputError(
-            f"{path}: {error.strerror}; the report was printed instead, name a writable place"
-        ) from None
-
-
-def _write_through(target: str, text: str) -> None:
-    """Into a device or pipe. Without blocking: a pipe may have no reader."""
-    with open(os.open(target, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK), "wb") as file:
-        file.write(text.encode())
-
-
-def _replace(target: str, text: str) -> None:
-    """As whole_file.write does, but in anybody's folder: by a name that nobody can guess."""
-    import tempfile
-
-    folder, name = os.path.split(target)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise

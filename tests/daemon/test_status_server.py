@@ -509,7 +509,7 @@ def test_the_socket_file_is_never_open_to_others(
 ) -> None:
     """Not even between its making and the chmod that follows, whatever the umask."""
     modes: list[int] = []
-    monkeypatch.setattr(os, "chmod", lambda path, mode: modes.append(os.lstat(path).st_mode))
+    monkeypatch.setattr(os, "chmod", lambda path, mode: modes.append(os.stat(path).st_mode))
     before = os.umask(0)
     try:
         server = StatusServer(Board(60.0), f"unix:{tmp_path}/s", False, HOSTS)

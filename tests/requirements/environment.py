@@ -46,7 +46,7 @@ def quietly(*command: str) -> str:
 
 
 def versions_file(flavour: str) -> Path:
-    """The recorded versions, used as pip constraints. Newer Pythons have none."""
+    """The recorded versions and hashes. Newer Pythons have none."""
     if flavour == "floors":
         return HERE / "floors.txt"
     return HERE / "lock-{}.{}.txt".format(*sys.version_info)
@@ -71,6 +71,21 @@ def is_whole(venv: Path) -> bool:
         return False
 
 
+def install(venv: Path, flavour: str, wanted: list[str]) -> str:
+    """What went wrong, if anything did.
+
+    Only files whose hashes are recorded are taken, whoever the index is and whatever it says.
+    """
+    pip = [str(venv / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install"]
+    recorded = versions_file(flavour)
+    if not recorded.exists():
+        say("no versions are recorded for this Python: taking the newest, unchecked")
+        return quietly(*pip, *wanted)
+    pins = venv / "pins.txt"
+    pins.write_text(requirements.pinned(recorded.read_text("utf-8"), wanted), "utf-8")
+    return quietly(*pip, "--require-hashes", "-r", str(pins))
+
+
 def make(flavour: str, venv: Path) -> None:
     """Under a lock that ends with this process, however that ends."""
     with venv.with_name(f"{venv.name}.lock").open("w") as lock:
@@ -85,18 +100,13 @@ def make(flavour: str, venv: Path) -> None:
         if trouble:
             die(f"{trouble}\ndev: {sys.executable} cannot make a virtual environment")
 
-        pip = [str(venv / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install"]
-        if versions_file(flavour).exists():
-            pip += ["-c", str(versions_file(flavour))]
-        else:
-            say(f"no versions are recorded for Python {python}: taking the newest")
         wanted = requirements.dependencies()
         for name in FLAVOURS[flavour]:
-            wanted += ["-r", str(HERE / name)]
-        trouble = quietly(*pip, *wanted)
+            wanted += requirements.lines(HERE / name)
+        trouble = install(venv, flavour, wanted)
         if trouble:
             die(f"{trouble}\ndev: pip could not install the dependencies")
-        trouble = quietly(*pip, *requirements.journal())
+        trouble = install(venv, flavour, requirements.journal())
         if trouble:
             (venv / "systemd-python.log").write_text(trouble, "utf-8")
             say(

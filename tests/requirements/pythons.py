@@ -133,34 +133,56 @@ def test_in_tree(made: Path, arguments: list[str]) -> NoReturn:
     os.execvpe("unshare", command, inside)
 
 
-def freeze(python: str, title: str, wanted: list[str]) -> str:
-    """What pip makes of these requirements today, with every version pinned."""
-    with tempfile.TemporaryDirectory() as folder:
-        run(python, "-m", "venv", folder)
-        pip = [f"{folder}/bin/python", "-m", "pip", "--disable-pip-version-check"]
-        run(*pip, "install", "--no-input", *wanted)
-        frozen = subprocess.run([*pip, "freeze"], stdout=subprocess.PIPE, text=True, check=True)
-    return f"# {title}, on {datetime.date.today()}. Written by ./dev lock.\n{frozen.stdout}"
+class Lock:
+    """Records with uv, which resolves for Pythons that are not here too, and knows all files.
+
+    It comes from the index that pip is set up for; which index it asks itself, UV_INDEX_URL says.
+    """
+
+    def __init__(self, folder: str) -> None:
+        run(sys.executable, "-m", "venv", folder)
+        run(f"{folder}/bin/python", "-m", "pip", "--disable-pip-version-check", "install", "uv")
+        self._uv = [f"{folder}/bin/uv", "pip", "compile", "-", "--quiet", "--generate-hashes"]
+        self._uv += ["--no-header", "--annotation-style=line"]
+
+    def pins(self, version: str, wanted: list[str], *options: str) -> str:
+        """These requirements and all that they need, to the version, with the hash of each file."""
+        command = [*self._uv, "--python-version", version, *options]
+        done = subprocess.run(command, input="\n".join(wanted), capture_output=True, text=True)
+        if done.returncode:
+            die(f"{done.stderr}\ndev: failed: uv pip compile")
+        return done.stdout
+
+    def write(self, path: Path, title: str, version: str, wanted: list[str]) -> None:
+        say(f"recording {path.name}")
+        text = f"# {title}, on {datetime.date.today()}. Written by ./dev lock.\n"
+        path.write_text(text + self.pins(version, wanted), "utf-8")
 
 
 def record() -> None:
-    """A Python that is not installed keeps its file; the rest is rewritten."""
+    """Writes all lock files anew, and the hashes of what is pinned for builds."""
     here = requirements.HERE
     deps = requirements.dependencies() + requirements.journal()
-    tests = ["-r", str(here / "test.txt")]
-    for version in RECORDED:
-        python = find(version)
-        if python is None:
-            say(f"no Python {version} is installed: lock-{version}.txt stays as it is")
-            continue
-        say(f"recording Python {version}")
-        wanted = [*deps, *tests, "-r", str(here / "lint.txt")]
-        text = freeze(python, f"The newest of everything for Python {version}", wanted)
-        (here / f"lock-{version}.txt").write_text(text, "utf-8")
-        if version == RECORDED[0]:
-            title = f"The oldest that pyproject.toml promises, the rest newest for Python {version}"
-            text = freeze(python, title, [*map(requirements.floor, deps), *tests])
-            (here / "floors.txt").write_text(text, "utf-8")
+    tests = requirements.lines(here / "test.txt")
+    lint = requirements.lines(here / "lint.txt")
+    with tempfile.TemporaryDirectory() as folder:
+        lock = Lock(folder)
+        for version in RECORDED:
+            title = f"The newest of everything for Python {version}"
+            lock.write(here / f"lock-{version}.txt", title, version, [*deps, *tests, *lint])
+        oldest = RECORDED[0]
+        title = f"The oldest that pyproject.toml promises, the rest newest for Python {oldest}"
+        floors = [*map(requirements.floor, deps), *tests]
+        lock.write(here / "floors.txt", title, oldest, floors)
+        say("recording the hashes of what is pinned for builds")
+        text = requirements.PACKAGING.read_text("utf-8")
+        pins = re.findall(r"^[\w.-]+==[\w.+-]+", text, re.M)
+        hashed = requirements.recorded(lock.pins(RECORDED[-1], pins, "--no-deps"))
+        bare = re.sub(r" \\\n +--hash=\S+", "", text)
+        for pin in pins:
+            found = hashed[requirements.name(pin)]
+            bare = bare.replace(f"\n{pin}\n", f"\n{pin}{found[3]}\n")
+        requirements.PACKAGING.write_text(bare, "utf-8")
 
 
 def main(arguments: list[str]) -> int:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PYPROJECT = HERE.parent.parent / "pyproject.toml"
+# What builds of packages take from the index.
+PACKAGING = PYPROJECT.with_name("packaging") / "requirements.txt"
 
 
 def array(key: str) -> list[str]:
@@ -53,18 +55,49 @@ def name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement)[0]).lower()
 
 
+# A requirement as `./dev lock` records it: to the version, with the hash of each of its files and
+# what wants it.
+_PIN = re.compile(
+    r"^([\w.-]+)==([\w.+!-]+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)(?:\n? +# via (.*))?$", re.M
+)
+
+
+def recorded(text: str) -> "dict[str, re.Match[str]]":
+    """The pins in it by name: the groups are name, version, hashes and what wants it."""
+    return {name(pin[1]): pin for pin in _PIN.finditer(text)}
+
+
+def pinned(text: str, wanted: list[str]) -> str:
+    """Of the pins in it those of these requirements and of all that they need in turn."""
+    pins = recorded(text)
+    chosen = {name(one) for one in wanted}
+    while True:
+        more = {n for n, pin in pins.items() if chosen & {*map(name, (pin[4] or "").split(", "))}}
+        if more <= chosen:
+            return "".join(
+                f"{pin[1]}=={pin[2]}{pin[3]}\n" for n, pin in pins.items() if n in chosen
+            )
+        chosen |= more
+
+
 def check() -> list[str]:
     """What the recorded versions lack, one complaint a line."""
     direct = dependencies() + journal()
     tools = lines(HERE / "test.txt") + lines(HERE / "lint.txt")
     complaints = []
-    for path in sorted(HERE.glob("lock-*.txt")):
-        recorded = {name(line) for line in lines(path)}
-        lacking = sorted({name(one) for one in direct + tools} - recorded)
-        complaints += [f"{path.name} lacks {one}" for one in lacking]
-    recorded = {line.lower() for line in lines(HERE / "floors.txt")}
-    oldest = {floor(one).split(";")[0].strip().lower() for one in direct}
-    return complaints + [f"floors.txt lacks {one}" for one in sorted(oldest - recorded)]
+    for path in [*sorted(HERE.glob("lock-*.txt")), HERE / "floors.txt", PACKAGING]:
+        pins = recorded(path.read_text("utf-8"))
+        every = {name(line) for line in lines(path) if not line.startswith("--hash")}
+        complaints += [
+            f"{path.name} lacks the hashes of {one}" for one in sorted(every - set(pins))
+        ]
+        wanted = {name(one) for one in direct + tools} if path.name.startswith("lock-") else set()
+        complaints += [f"{path.name} lacks {one}" for one in sorted(wanted - set(pins))]
+        if path.name == "floors.txt":
+            old = {f"{one}=={pin[2]}" for one, pin in pins.items()}
+            oldest = {floor(one).split(";")[0].strip().lower() for one in direct}
+            complaints += [f"{path.name} lacks {one}" for one in sorted(oldest - old)]
+    return complaints
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""`--output FILE`: a report at the place that somebody names, where others may write too."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+
+from agentcheck.model import OutputError, UsageError
+from agentcheck.output import emit
+
+MAX_LINKS = 40  # as the kernel, path_resolution(7)
+
+
+def check(path: str) -> None:
+    """A place that cannot be right is a usage error, before anything is done."""
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path) or not os.path.isdir(folder):
+        what = "is a folder" if os.path.isdir(path) else f"there is no folder {folder}"
+        raise UsageError(f"--output {path}: {what}; allowed: a file in a folder that exists")
+
+
+def write(path: str, text: str) -> None:
+    """Writes the whole file or none of it. On failure the report goes to stdout instead."""
+    try:
+        # Links are followed, and only a regular file is ever replaced: never a device or a pipe.
+        target = _target(path)
+        if os.path.exists(target) and not os.path.isfile(target):
+            _write_through(target, text)
+        else:
+            _replace(target, text)
+    except OSError as error:
+        emit(text)
+        raise OutputError(
+            f"{path}: {error.strerror}; the report was printed instead, name a writable place"
+        ) from None
+
+
+def _target(path: str) -> str:
+    """Where the links lead that root or we have made.
+
+    Anybody could lay one of that name in /tmp, to have root replace a file of theirs to choose.
+    """
+    for _ in range(MAX_LINKS):
+        folder, name = os.path.split(path)
+        path = os.path.join(os.path.realpath(folder), name)
+        if not os.path.islink(path):
+            return path
+        if os.lstat(path).st_uid not in (0, os.geteuid()):
+            raise PermissionError(errno.EACCES, "a link of another user")
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _write_through(target: str, text: str) -> None:
+    """Into a device or pipe. Without blocking: a pipe may have no reader."""
+    flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(target, flags), "wb") as file:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EEXIST, "somebody has replaced it")
+        file.write(text.encode())
+
+
+def _replace(target: str, text: str) -> None:
+    """As whole_file.write does, but in anybody's folder: by a name that nobody can guess."""
+    folder, name = os.path.split(target)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fchmod(descriptor, 0o644)
+            os.fsync(descriptor)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
