@@ -24,8 +24,9 @@ AMAZON_RESOLVERS = ("169.254.169.253", "fd00:ec2::253")
 
 def vpc_resolvers(cidrs: Sequence[str]) -> tuple[str, ...]:
     """The addresses under which the VPC's own resolver answers."""
-    bases = (ipaddress.ip_network(cidr, strict=False).network_address for cidr in cidrs)
-    return (*AMAZON_RESOLVERS, *(str(base + 2) for base in bases if base.version == 4))
+    networks = (ipaddress.ip_network(cidr, strict=False) for cidr in cidrs)
+    own = (str(n[2]) for n in networks if n.version == 4 and n.num_addresses > 2)
+    return (*AMAZON_RESOLVERS, *own)
 
 
 def _authority(text: str) -> Optional[re.Match[str]]:

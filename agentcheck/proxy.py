@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Optional, Union
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from agentcheck.hosts import without_secrets
 
 _Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 # Go's defaults, where the setting names no port (net/http, transport.go: portMap).
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+# What Go takes for user and password (net/url, validUserinfo).
+_USERINFO = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%@:-]*")
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,16 @@ def parse(text: str) -> Optional[Proxy]:
         return None
     if "@" in parts.path + parts.query + parts.fragment:
         return None  # the end of a password that was not encoded: the rest is not the host
+    if not _USERINFO.fullmatch(parts.netloc.rpartition("@")[0]):
+        return None
     return Proxy(parts.scheme, host, port or _PORTS[parts.scheme], _basic(parts))
 
 
 def _basic(parts: SplitResult) -> str:
     if parts.username is None:
         return ""
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+    pair = unquote_to_bytes(parts.username) + b":" + unquote_to_bytes(parts.password or "")
+    return "Basic " + base64.b64encode(pair).decode("ascii")
 
 
 def shown(text: str) -> str:
@@ -102,7 +107,7 @@ def _matches(rule: str, host: str, port: int, address: Optional[_Address]) -> bo
         return address is not None and address in network
     name, colon, rule_port = rule.rpartition(":")
     if colon and rule_port.isdigit():
-        if int(rule_port) != port:
+        if rule_port != str(port):
             return False
         rule = name
     name = rule[1:] if rule.startswith("*.") else rule  # *.x is .x: only what is below x

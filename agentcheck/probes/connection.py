@@ -275,8 +275,8 @@ def decode(peer: Any) -> Optional[Certificate]:
     """From the dict of SSLSocket.getpeercert()."""
     if not peer:
         return None
-    names = [value for kind, value in peer.get("subjectAltName", ()) if kind == "DNS"]
     try:
+        names = [value for kind, value in peer.get("subjectAltName", ()) if kind == "DNS"]
         return Certificate(
             _name(peer.get("subject", ())),
             _name(peer.get("issuer", ())),

@@ -194,7 +194,10 @@ _STAMP = re.compile(r"\b\d{8}T\d{6}Z\b")
 def _refused_by(text: str) -> Optional[float]:
     """The service's clock minus ours, out of "Signature expired: OURS is now earlier than LIMIT
     (THEIRS - 5 min.)"; None where the text has no three times."""
-    stamps = [time.strptime(stamp, "%Y%m%dT%H%M%SZ") for stamp in _STAMP.findall(text)[:3]]
+    try:
+        stamps = [time.strptime(stamp, "%Y%m%dT%H%M%SZ") for stamp in _STAMP.findall(text)[:3]]
+    except ValueError:
+        return None
     if len(stamps) < 3:
         return None
     return float(timegm(stamps[2]) - timegm(stamps[0]))

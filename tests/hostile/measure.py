@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 import jsonschema
@@ -121,6 +121,7 @@ class Case:
 
     changes: Mapping[str, Any]
     may_say: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def attack_all(cases: Mapping[str, Case], side_by_side: int = 6) -> dict[str, Outcome]:
@@ -134,7 +135,12 @@ def attack_all(cases: Mapping[str, Case], side_by_side: int = 6) -> dict[str, Ou
             while left:
                 name, case = left.pop(0)
                 vpc.scenario = untouched
+                if "agent" in case.changes:
+                    vpc.stop_agent()
                 vpc.update(**case.changes)
+                vpc.start_agent()
+                for path, text in case.files.items():
+                    vpc.put(path, text)
                 found[name] = attack(vpc)
 
     with ThreadPoolExecutor() as pool:

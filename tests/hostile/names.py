@@ -72,8 +72,9 @@ def long_names(query: bytes) -> Iterator[bytes]:
 
 def foreign_ids(query: bytes) -> Iterator[bytes]:
     """Answers to questions that nobody asked, without end."""
-    for _ in range(20000):
-        yield os.urandom(2) + wire(query, record(A, bytes((10, 6, 6, 6))))[2:]
+    answer = wire(query, record(A, bytes((10, 6, 6, 6))))[1:]
+    for number in range(20000):
+        yield bytes((query[0] ^ 1 + number % 255,)) + answer
 
 
 def alias_loop(query: bytes) -> Iterator[bytes]:
@@ -122,3 +123,22 @@ def empty(query: bytes) -> Iterator[bytes]:
 
 def long_datagram(query: bytes) -> Iterator[bytes]:
     yield wire(query, record(16, b"\xff" + b"x" * 255) * 200, count=200)
+
+
+def good(query: bytes) -> Iterator[bytes]:
+    """The address of the endpoint that the name in the question begins with."""
+    last = 11 if query[13:].startswith(b"ssmmessages") else 10
+    kind = kind_of(query)
+    yield wire(query, *([record(A, bytes((10, 0, 1, last)))] if kind == A else []))
+
+
+def good_after_flood(query: bytes) -> Iterator[bytes]:
+    """The right answer after a hundred to other questions."""
+    foreign = foreign_ids(query)
+    yield from (next(foreign) for _ in range(100))
+    yield from good(query)
+
+
+def hostile_ipv6(query: bytes) -> Iterator[bytes]:
+    """Good for IPv4, endless pointers for IPv6."""
+    yield from good(query) if kind_of(query) == A else long_names(query)
