@@ -23,8 +23,11 @@ class Skew:
 
 
 def utc(seconds: float, timespec: str = "minutes") -> str:
-    """A moment for people; `timespec` as of datetime.isoformat."""
-    moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+    """A moment for people; `timespec` as of datetime.isoformat. What others wrote may be any."""
+    try:
+        moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return "a time that no calendar has"
     return f"{moment.isoformat(' ', timespec)} UTC"
 
 

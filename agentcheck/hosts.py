@@ -34,7 +34,9 @@ def _authority(text: str) -> Optional[re.Match[str]]:
 
     A password may hold any of `/?#[`, so the last `@` counts, wherever it stands.
     """
-    rest = _SCHEME.sub("", text.strip(), count=1).rpartition("@")[2]
+    text = text.strip()
+    scheme = _SCHEME.match(text)
+    rest = text[scheme.end() if scheme else 0 :].rpartition("@")[2]
     found = _AUTHORITY.match(rest)
     if found is None or rest[found.end() : found.end() + 1] not in ("", "/", "?", "#"):
         return None

@@ -8,12 +8,14 @@ Nothing is ignored silently: an unknown section or key or a bad value is a Confi
 from __future__ import annotations
 
 import configparser
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from agentcheck.files import read_whole
 from agentcheck.model import ConfigError
 
 CONFIG_FILE = Path("/etc/agentcheck/agentcheck.conf")
@@ -22,6 +24,9 @@ ENVIRONMENT_PREFIX = "AGENTCHECK_"
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+MAX_FILE, MAX_SERVICES = 256 << 10, 100
+# configparser takes the square of the length of a run of these.
+_BLANKS = re.compile(r"(?<=\S)[^\S\n]+")
 # The services of AmazonSSMManagedInstanceCore's neighbourhood that a private subnet may also need.
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
@@ -73,6 +78,8 @@ def _services(text: str) -> tuple[str, ...]:
     for word in words:
         if not _SERVICE.fullmatch(word):
             raise ValueError(f"{word!r} is not a service name")
+    if len(words) > MAX_SERVICES:
+        raise ValueError(f"more than {MAX_SERVICES} services")
     return words
 
 
@@ -256,13 +263,13 @@ def _files(config: Optional[Path]) -> list[Path]:
         drop_ins = []
     except OSError as error:
         raise ConfigError(f"{DROP_INS}: {error.strerror}; make it readable or remove it") from None
-    # os.path.lexists semantics: a dangling link is a mistake that must be seen.
-    return [path for path in (CONFIG_FILE,) if path.exists() or path.is_symlink()] + drop_ins
+    # A dangling link is a mistake that must be seen.
+    return [CONFIG_FILE, *drop_ins] if os.path.lexists(CONFIG_FILE) else drop_ins
 
 
 def _read_file(path: Path) -> dict[tuple[str, str], Effective]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_whole(path, MAX_FILE).decode("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; give a readable file") from None
     except UnicodeDecodeError:
@@ -270,7 +277,7 @@ def _read_file(path: Path) -> dict[tuple[str, str], Effective]:
     # No section is special here: [DEFAULT] is as unknown as any other.
     parser = configparser.ConfigParser(interpolation=None, default_section="\0")
     try:
-        parser.read_string(text)
+        parser.read_string(_BLANKS.sub(" ", text))
     except configparser.MissingSectionHeaderError as error:
         raise ConfigError(
             f"{path}:{error.lineno}: text before the first [section]; "
@@ -287,16 +294,13 @@ def _read_file(path: Path) -> dict[tuple[str, str], Effective]:
     for section in parser.sections():
         place = f"{path}:{_line_of(text, section)}"
         if section not in SECTIONS:
-            raise ConfigError(
-                f"{place}: unknown section [{section}]; allowed: {', '.join(SECTIONS)}"
-            )
+            known = ", ".join(SECTIONS)
+            raise ConfigError(f"{place}: unknown section [{section}]; allowed: {known}")
         for key, value in parser.items(section):
             place = f"{path}:{_line_of(text, section, key)}"
             if (section, key) not in _TABLE:
-                raise ConfigError(
-                    f"{place}: unknown key {key} in [{section}]; "
-                    f"allowed: {', '.join(keys_of(section))}"
-                )
+                known = ", ".join(keys_of(section))
+                raise ConfigError(f"{place}: unknown key {key} in [{section}]; allowed: {known}")
             read[section, key] = _parse((section, key), value, place, str(path))
     return read
 
@@ -336,6 +340,8 @@ def _parse(key: tuple[str, str], text: str, place: str, origin: str) -> Effectiv
     setting = _TABLE[key]
     text = " ".join(text.split())
     try:
+        if not text.isprintable():  # a NUL is in no path, half a surrogate pair in no file
+            raise ValueError("not printable text")
         return Effective(setting, text, setting.kind.parse(text), origin)
     except ValueError as error:
         raise ConfigError(

@@ -39,6 +39,7 @@ class Ways:
         self._endpoint, self._agent, self._instance = endpoint, agent, instance
         self._timeout, self._max_addresses = timeout, max_addresses
         self._nameservers = Once(nameservers.configured)
+        self._proxies = Cells(self._find_proxy)
         self.names = Cells(self._resolve)
         self.paths = Cells(self._connect)
         self.tunnels = Cells(self._connect_through)
@@ -54,6 +55,9 @@ class Ways:
 
     def proxy(self, service: str) -> Optional[str]:
         """The agent's setting that holds for the service, with its secrets; None: direct."""
+        return self._proxies.get(service)
+
+    def _find_proxy(self, service: str) -> Optional[str]:
         endpoint = self._endpoint(service)
         if endpoint is None:
             return None
@@ -107,7 +111,7 @@ class Ways:
             return None  # nothing to explain, or explained otherwise
         own = vpc_resolvers(self._instance().vpc_cidrs)
         said = name.in_dns
-        if (said.server if said else self._nameservers.get()[0]) in own:
+        if (said.server if said else next(iter(self._nameservers.get()), "")) in own:
             return None
         answer = resolver.ask_once(own, name.host)
         if answer is None:

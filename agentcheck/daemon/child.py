@@ -6,13 +6,14 @@ upgraded package is picked up by the next one.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any, Optional
+
+from agentcheck.files import parse_json
 
 MAX_OUTPUT = 1 << 20
 # What the round may take beyond its own deadline: start of the interpreter, printing.
@@ -48,10 +49,6 @@ def is_single_file() -> bool:
 def _started() -> str:
     """What Python was told to run; inside an archive that is ARCHIVE/__main__.py."""
     return os.path.abspath(getattr(sys.modules["__main__"], "__file__", None) or os.sep)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 class Round:
@@ -115,7 +112,7 @@ class Round:
     def document(self) -> Optional[Mapping[str, Any]]:
         """What it printed, None when that is no JSON object."""
         try:
-            found = json.loads(self._output, parse_constant=_no_constant)
+            found = parse_json(self._output)
         except (ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) else None

@@ -24,6 +24,7 @@ from agentcheck.daemon.child import Round
 from agentcheck.daemon.journal import INFO, WARNING, Journal
 from agentcheck.daemon.port import Port
 from agentcheck.daemon.service_manager import ServiceManager
+from agentcheck.files import read_bounded
 from agentcheck.model import AgentcheckError, Report
 from agentcheck.render import json as json_text
 from agentcheck.settings import Settings
@@ -45,7 +46,7 @@ class Daemon:
         self._journal = Journal()
         self._manager = ServiceManager(environ)
         self._selector = selectors.DefaultSelector()
-        entries = state.read_history(self._state_dir)
+        entries = state.read_history(self._state_dir, settings["state", "history_max"])
         self._watch = watch.Watch(settings["daemon", "confirm"], entries)
         self._board = Board(self._stale_after)
         self._port = Port(self._board)
@@ -269,7 +270,7 @@ def _identity() -> str:
     """Something that differs between the instances of a fleet."""
     for place in ("/sys/class/dmi/id/board_asset_tag", "/etc/machine-id", "/etc/hostname"):
         try:
-            text = Path(place).read_text(encoding="ascii", errors="replace").strip()
+            text = read_bounded(Path(place), 4096).decode("ascii", "replace").strip()
         except OSError:
             continue
         if text:

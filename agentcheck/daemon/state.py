@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
-import stat
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional
 
+from agentcheck.files import parse_json, read_in_pieces, read_whole
 from agentcheck.model import HistoryEntry
 
 REPORT = "report.json"
 HISTORY = "history.json"
-MAX_FILE = 64 << 20
+# More than a round may print (child.MAX_OUTPUT). A document takes up to 24 times its size.
+MAX_FILE = (1 << 20) + 65536
+# A hundred thousand entries of a usual size, and one that is none of them.
+MAX_HISTORY = 64 << 20
+MAX_ENTRY = 4096
 
 
 def sweep(folder: Path) -> None:
@@ -29,19 +34,40 @@ def sweep(folder: Path) -> None:
 
 def read_report(folder: Path) -> Optional[Mapping[str, Any]]:
     """The last report's object; None when there is none that parses."""
-    found = _read(folder / REPORT)
+    try:
+        found = _parsed(read_whole(folder / REPORT, MAX_FILE))
+    except OSError:
+        return None
     return found if isinstance(found, dict) else None
 
 
-def read_history(folder: Path) -> Sequence[HistoryEntry]:
-    """The entries, oldest first; those that are not the shape of one are left out."""
-    found = _read(folder / HISTORY)
-    entries = []
-    for item in found if isinstance(found, list) else ():
-        entry = _entry(item)
-        if entry is not None:
-            entries.append(entry)
-    return entries
+def read_history(folder: Path, most: int) -> Sequence[HistoryEntry]:
+    """The newest entries, oldest first; those that are not the shape of one are left out."""
+    entries: deque[HistoryEntry] = deque(maxlen=most)
+    try:
+        for item in _items(folder / HISTORY):
+            entry = _entry(item)
+            if entry is not None:
+                entries.append(entry)
+    except OSError:
+        pass
+    return list(entries)
+
+
+def _items(path: Path) -> Iterator[Any]:
+    """What the array holds; of a large one line by line, as `history_text` writes it."""
+    try:
+        found = _parsed(read_whole(path, MAX_FILE))
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+    else:
+        yield from found if isinstance(found, list) else ()
+        return
+    for piece in read_in_pieces(path, MAX_HISTORY):
+        for line in piece.split(b"\n"):
+            if len(line) <= MAX_ENTRY:
+                yield _parsed(line.rstrip(b",\r"))
 
 
 def _entry(item: Any) -> Optional[HistoryEntry]:
@@ -65,12 +91,8 @@ def history_text(entries: Sequence[HistoryEntry]) -> str:
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
-def _read(path: Path) -> Any:
+def _parsed(raw: bytes) -> Any:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
-            return json.loads(file.read(MAX_FILE))
-    except (OSError, ValueError, RecursionError):
+        return parse_json(raw)
+    except (ValueError, RecursionError):
         return None

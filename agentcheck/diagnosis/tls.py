@@ -41,7 +41,9 @@ def _broken(o: Observed, *states: str) -> list[Broken]:
         tried = [
             c
             for c in _reached(o, endpoint.service)
-            if c.tls in _WORST_FIRST and not _clock_is_it(o, c)
+            if c.tls in _WORST_FIRST
+            and not _clock_is_it(o, c)
+            and not (c.tls == "untrusted" and _partial(o, endpoint.service))
         ]
         if tried:
             worst = min(tried, key=lambda c: _WORST_FIRST.index(str(c.tls)))
@@ -66,6 +68,12 @@ def _clock_is_it(o: Observed, seen: Connection) -> bool:
         return False
     certificate = seen.certificate
     return certificate is None or certificate.not_before <= now <= certificate.not_after
+
+
+def _partial(o: Observed, service: str) -> bool:
+    """Whether the certificate's root may be in the part of the store that was not read."""
+    store = o.trust_stores.get(service)
+    return store is not None and store.partial
 
 
 def _of_store(o: Observed, service: str, seen: Connection) -> bool:

@@ -192,7 +192,11 @@ class Tunnel:
 
 @dataclass(frozen=True)
 class TrustStore:
-    """The system's CA certificates as the agent (Go) finds them."""
+    """The system's CA certificates as the agent (Go) finds them.
+
+    `partial`: it is too large to be read whole, so what does not verify proves nothing.
+    """
 
     source: str
     certificates: int
+    partial: bool = False

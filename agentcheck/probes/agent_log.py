@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
 import struct
 import zoneinfo
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from typing import Optional
 from agentcheck.observations.agent_log import ABSENT, FOREIGN, UNREADABLE, AgentLog
 from agentcheck.probes.agent_log_lines import parse
 from agentcheck.probes.agent_log_story import Story
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import open_regular, read_bounded
 
 # The snap has classic confinement and writes to the same folder.
 FOLDER = Path("/var/log/amazon/ssm")
@@ -99,18 +98,15 @@ def zone_of(name: str = "", localtime: Path = LOCALTIME) -> tzinfo:
 def _tail(path: Path, limit: int) -> tuple[bytes, bool]:
     """The last whole lines of a regular file, up to `limit` bytes, and whether there is more.
 
-    Raises OSError. Opened without blocking, so that a FIFO cannot hold the round.
+    Raises OSError.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError("not a regular file")
-        if status.st_size <= limit:
-            return file.read(limit), False
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= limit:
+            return file.read(limit) or b"", False
         # One byte more: where that one ends a line, the first line is whole.
-        file.seek(status.st_size - limit - 1)
-        return file.read(limit + 1).partition(b"\n")[2], True
+        file.seek(size - limit - 1)
+        return (file.read(limit + 1) or b"").partition(b"\n")[2], True
 
 
 def _rolled(folder: Path) -> Sequence[Path]:

@@ -86,7 +86,7 @@ def refused_action(text: str) -> str:
 
 
 # Go quotes the whole proxy setting where it refuses it (net/http, "invalid proxy address").
-_QUOTED_USER = re.compile(r'"(?:[^"\\]|\\.)*@')
+_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*')
 # What follows these is a signed request; it may go on to the end of the text.
 _REQUEST = re.compile(r"(?:the )?canonical string|authorization[\"']?\s{0,3}[:=]", re.IGNORECASE)
 _VALUE = re.compile(
@@ -111,7 +111,7 @@ def shown(text: str) -> str:
     found = _REQUEST.search(text)
     if found:
         text = text[: found.start()]
-    text = _QUOTED_USER.sub('"@', text)
+    text = _QUOTED.sub(lambda quoted: _without_user(quoted[0]), text)
     # A password may hold any of `/?#[@"`: the last `@` of a word counts.
     text = " ".join(word.rpartition("@")[2] for word in text.split())
     text = _VALUE.sub(_masked, text)
@@ -122,6 +122,11 @@ def shown(text: str) -> str:
         found = _LAST_ERROR.match(text)
         text = text[found.end() :] if found else text
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 3] + "..."
+
+
+def _without_user(quoted: str) -> str:
+    _, user, rest = quoted.rpartition("@")
+    return f'"@{rest}' if user else quoted
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -14,12 +14,16 @@ from typing import Optional
 
 from agentcheck.observations import Install, Version, parse_version
 from agentcheck.probes import command
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import read_bounded, read_in_pieces
 
 PACKAGE = "amazon-ssm-agent"
 DPKG_STATUS = Path("/var/lib/dpkg/status")
 RPM = ("/usr/bin/rpm", "/bin/rpm")
+# A status file of ten thousand packages is a tenth of it.
 MAX_DATABASE = 64 << 20
+_PARAGRAPH = re.compile(rb"(?:^|\n\n)Package: amazon-ssm-agent\n(?:.+\n)*")
+# Texts of versions are shown.
+MAX_TEXT = 120
 
 
 def of_system(path: Path) -> Install:
@@ -41,7 +45,7 @@ def of_snap(path: Path) -> Install:
     found = re.search(r"^version:\s*['\"]?([^\s'\"]+)", text, re.M)
     parsed = parse_version(found[1]) if found else None
     if found and parsed:
-        return Install(str(path), "snap", parsed, found[1], "snap metadata")
+        return Install(str(path), "snap", parsed, found[1][:MAX_TEXT], "snap metadata")
     return _of_binary(path, "snap")
 
 
@@ -53,22 +57,25 @@ def _of_binary(path: Path, package: str) -> Install:
 
 def _dpkg_version() -> str:
     """Version of an installed package from dpkg's status file (deb822 paragraphs)."""
+    paragraph = ""
     try:
-        status = read_bounded(DPKG_STATUS, MAX_DATABASE)
+        for text in read_in_pieces(DPKG_STATUS, MAX_DATABASE, b"\n\n"):
+            found = _PARAGRAPH.search(text + b"\n") if PACKAGE.encode() in text else None
+            if found:
+                paragraph = found[0].decode("utf-8", "replace")
+                break
     except OSError:
         return ""
-    found = re.search(rb"(?:^|\n\n)Package: " + PACKAGE.encode() + rb"\n(?:.+\n)*", status)
-    paragraph = found[0].decode("utf-8", "replace") if found else ""
     if not re.search(r"^Status: .*\binstalled$", paragraph, re.M):
         return ""
     version = re.search(r"^Version: (\S+)$", paragraph, re.M)
-    return version[1] if version else ""
+    return version[1][:MAX_TEXT] if version else ""
 
 
 def _rpm_version() -> str:
     query = ["-q", "--queryformat", "%{VERSION}-%{RELEASE}\n", PACKAGE]
     status, output = command.run(RPM, query)
-    return output.split("\n")[0].strip() if status == 0 else ""
+    return output.split("\n")[0].strip()[:MAX_TEXT] if status == 0 else ""
 
 
 def version_of_process(pid: int) -> Optional[Version]:
@@ -94,7 +101,7 @@ def _ask_binary(path: Path) -> str:
     if not _only_root_could_write(real):
         return ""
     status, output = command.run([str(real)], ["-version"])
-    return output.strip()[:120] if status == 0 and parse_version(output) else ""
+    return output.strip()[:MAX_TEXT] if status == 0 and parse_version(output) else ""
 
 
 def _only_root_could_write(path: Path) -> bool:

@@ -10,20 +10,22 @@ import ipaddress
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Optional
 
 from agentcheck.observations import Socket
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import read_in_pieces
 
 ESTABLISHED = "01"
-MAX_TABLE = 16 << 20  # about 100,000 sockets
+NET = Path("/proc/net")
+# Of 400,000 sockets, closed ones that linger included.
+MAX_TABLE = 64 << 20
 _SOCKET_LINK = re.compile(r"socket:\[(\d+)\]")
 
 
 def probe(pids: Sequence[int]) -> Optional[tuple[Socket, ...]]:
-    """The TCP sockets of these processes; None when we may not look into any of them."""
+    """The TCP sockets of these processes; None when they cannot be seen, or not all of them."""
     inodes: set[str] = set()
     seen = False
     for pid in pids:
@@ -41,19 +43,24 @@ def probe(pids: Sequence[int]) -> Optional[tuple[Socket, ...]]:
                 inodes.add(found[1])
     if pids and not seen:
         return None
-    rows = (row for table in ("tcp", "tcp6") for row in _rows(Path("/proc/net") / table))
-    return tuple(socket for inode, socket in rows if inode in inodes)
-
-
-def _rows(table: Path) -> Iterator[tuple[str, Socket]]:
     try:
-        text = read_bounded(table, MAX_TABLE).decode("ascii", "replace")
+        return tuple(
+            socket for table in ("tcp", "tcp6") for socket in _sockets(NET / table, inodes)
+        )
     except OSError:
+        return None
+
+
+def _sockets(table: Path, inodes: Collection[str]) -> Iterator[Socket]:
+    """Those of the table that are the agent's; a kernel without IPv6 has no table of it."""
+    try:
+        for piece in read_in_pieces(table, MAX_TABLE):
+            for line in piece.decode("ascii", "replace").split("\n"):
+                row = parse_row(line)
+                if row and row[0] in inodes:
+                    yield row[1]
+    except FileNotFoundError:
         return
-    for line in text.splitlines()[1:]:
-        row = parse_row(line)
-        if row:
-            yield row
 
 
 def parse_row(line: str) -> Optional[tuple[str, Socket]]:

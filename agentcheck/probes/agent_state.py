@@ -6,18 +6,17 @@ for the hybrid registration also the user guide, "Register a managed node".
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 from agentcheck.observations import AgentIdentity
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import entries_of, parse_json, read_whole
 from agentcheck.probes.imds import parse_time
 
 FOLDER = Path("/var/lib/amazon/ssm")
-MAX_FILE = 1 << 20
+MAX_FILE = 256 << 10
+MAX_ENTRIES = 10_000
 UPDATES = "update"
 _NODE = re.compile(r"m?i-[0-9a-f]{8,32}")
 # Where a registration of a hybrid node stands. They hold its private key too: only the id is read.
@@ -26,11 +25,11 @@ _ID_KEYS = ("ManagedInstanceID", "instanceID", "InstanceID")
 
 
 def identity(folder: Path = FOLDER) -> AgentIdentity:
-    """Reads it. Never raises; `unreadable` when we lack the rights."""
+    """Reads it. Never raises; `unreadable` when we lack the rights, or it is no such file."""
     try:
         document = _document(folder / "runtimeconfig" / "identity_config.json")
         registered = _registered(folder)
-    except PermissionError:
+    except OSError:
         return AgentIdentity(unreadable=True)
     texts = {key: value for key, value in document.items() if isinstance(value, str)}
     return AgentIdentity(
@@ -45,12 +44,10 @@ def identity(folder: Path = FOLDER) -> AgentIdentity:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    """The JSON object in a file, {} where there is none. Raises PermissionError."""
+    """The JSON object in a file, {} where there is none. Raises OSError where it is not known."""
     try:
-        document = json.loads(read_bounded(path, MAX_FILE).decode("utf-8", "replace"))
-    except PermissionError:
-        raise
-    except (OSError, ValueError, RecursionError):
+        document = parse_json(read_whole(path, MAX_FILE).decode("utf-8", "replace"))
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -68,10 +65,10 @@ def _registered(folder: Path) -> str:
 def _former(folder: Path) -> tuple[str, ...]:
     """Instances and nodes that have a folder of their own."""
     try:
-        names = os.listdir(folder)
+        names = entries_of(folder, MAX_ENTRIES)
     except OSError:
         return ()
-    return tuple(sorted(name for name in names if _NODE.fullmatch(name)))[:10]
+    return tuple(name for name in names if _NODE.fullmatch(name))[:10]
 
 
 def is_updater(program: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
+from agentcheck.model import printable
 from agentcheck.observations import Unit
 from agentcheck.probes import command
 from agentcheck.probes.machine import SYSTEMD
@@ -38,7 +40,8 @@ def probe(snap: bool) -> Optional[Unit]:
 
 def parse(name: str, output: str) -> Optional[Unit]:
     """Reads `KEY=VALUE` lines; None when they are not those of a unit."""
-    values = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    pairs = (line.partition("=") for line in output.split("\n"))
+    values = {key: printable(value) for key, equals, value in pairs if equals}
     if "LoadState" not in values:
         return None
     restarts = values.get("NRestarts", "")
@@ -50,7 +53,7 @@ def parse(name: str, output: str) -> Optional[Unit]:
         values.get("UnitFileState", ""),
         values.get("Result", ""),
         values.get("Restart", ""),
-        int(restarts) if restarts.isdigit() else 0,
+        int(restarts) if re.fullmatch("[0-9]{1,9}", restarts) else 0,
         values.get("ExecMainStatus", ""),
         values.get("ExecMainExitTimestamp", ""),
     )

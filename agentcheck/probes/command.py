@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from typing import Optional
 
@@ -44,17 +45,21 @@ def run(programs: Sequence[str], arguments: Sequence[str]) -> tuple[Optional[int
             os.killpg(process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
-        process.wait()
+        try:
+            process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            pass  # it waits for a broken disk, which must not hold us
 
 
 def _read_and_wait(process: subprocess.Popen[bytes]) -> tuple[Optional[int], str]:
     output = process.stdout
     assert output is not None
     # Read in a thread of its own: a child that holds the pipe open must not hold the round.
+    end = time.monotonic() + TIMEOUT
     reading = Task(lambda: output.read(MAX_OUTPUT), "command")
     if not reading.finished(TIMEOUT):
         return None, ""
     try:
-        return process.wait(TIMEOUT), reading.result().decode("utf-8", "replace")
+        return process.wait(max(0.0, end - time.monotonic())), reading.result().decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
         return None, ""

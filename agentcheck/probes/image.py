@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from agentcheck.observations import Agent, Image
 from agentcheck.probes import agent_unit, trust_store, unit_environment
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import entries_of, read_bounded
 from agentcheck.proxy import shown
 
 UNITS = (
@@ -42,6 +43,8 @@ _CREDENTIALS = (
 _ENVIRONMENTS = ("/etc/environment", "/etc/profile.d/*.sh", "/etc/sysconfig/amazon-ssm-agent")
 _KEY = re.compile(rb"aws_secret_access_key\s*=\s*[\"']?[A-Za-z0-9/+=]{16,}", re.I)
 MAX_FILE = 1 << 20
+MAX_FILES = 100
+MAX_HOMES = 100
 
 
 def probe(agent: Agent) -> Image:
@@ -99,7 +102,7 @@ def _cloud_init() -> str:
 def _credentials() -> Iterator[str]:
     places = [Path(name) for name in (*_CREDENTIALS, *_homes())]
     for pattern in _ENVIRONMENTS:
-        places += sorted(Path("/").glob(pattern.lstrip("/")))
+        places += sorted(islice(Path("/").glob(pattern.lstrip("/")), MAX_FILES))
     for place in places:
         if _holds_a_key(place):
             yield str(place)
@@ -107,10 +110,10 @@ def _credentials() -> Iterator[str]:
 
 def _homes() -> Sequence[str]:
     try:
-        names = sorted(os.listdir("/home"))
+        names = entries_of(Path("/home"), MAX_HOMES)
     except OSError:
         return ()
-    return tuple(f"/home/{name}/.aws/credentials" for name in names[:100])
+    return tuple(f"/home/{name}/.aws/credentials" for name in names)
 
 
 def _holds_a_key(path: Path) -> bool:

@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import Optional
 
+from agentcheck.model import printable
 from agentcheck.observations import Machine
+from agentcheck.files import read_bounded
 
 DMI = Path("/sys/class/dmi/id")
 # On Nitro the asset tag of the board is the instance's id.
@@ -15,6 +17,8 @@ _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,32}")
 XEN_UUID = Path("/sys/hypervisor/uuid")
 # sd_booted(3): this directory exists exactly when systemd is the running init.
 SYSTEMD = Path("/run/systemd/system")
+# A page is what sysfs gives at most.
+MAX_FILE = 4096
 
 
 def probe() -> Machine:
@@ -47,6 +51,6 @@ def _read(name: str) -> Optional[str]:
 
 def _read_file(path: Path) -> Optional[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
+        return printable(read_bounded(path, MAX_FILE).decode("utf-8", "replace").strip())
     except OSError:
         return None

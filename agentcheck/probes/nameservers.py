@@ -3,45 +3,62 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import dns.exception
-import dns.resolver
-
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import read_in_pieces
 from agentcheck.probes.parallel import Task
 
 # As long as an endpoint's name may take, see resolver.LIMIT.
 LIMIT = 5.1
+CONFIG = Path("/etc/resolv.conf")
 HOSTS = Path("/etc/hosts")
 # systemd-resolved listens here on this host; the servers behind it stand in UPSTREAM
 # (systemd-resolved.service(8)).
 STUBS = ("127.0.0.53", "127.0.0.54")
-UPSTREAM = "/run/systemd/resolve/resolv.conf"
+UPSTREAM = Path("/run/systemd/resolve/resolv.conf")
 # glibc uses the first three servers of resolv.conf (MAXNS, resolv.conf(5)).
 MAX_SERVERS = 3
-MAX_HOSTS = 1 << 20
+MAX_CONFIG = 1 << 20
+# One that blocks a million names is 30 MB.
+MAX_HOSTS = 64 << 20
+_SERVER = re.compile(rb"^nameserver[ \t]+([^\s;#]+)", re.M)
 
 
 def configured() -> tuple[str, ...]:
     """The servers that answer in the end; 127.0.0.1 where none is named (resolv.conf(5)).
 
-    systemd-resolved's stub is seen through: it is this host's, not a server of its own.
+    systemd-resolved's stub is seen through: it is this host's, not a server of its own. () where
+    the file cannot be read.
     """
-    found = _servers("/etc/resolv.conf")
+    try:
+        found = _servers(CONFIG)
+    except FileNotFoundError:
+        found = ()
+    except OSError:
+        return ()
     if found and all(server in STUBS for server in found):
-        found = _servers(UPSTREAM) or found
+        try:
+            found = _servers(UPSTREAM) or found
+        except OSError:
+            pass
     return found or ("127.0.0.1",)
 
 
-def _servers(path: str) -> tuple[str, ...]:
-    try:
-        servers = dns.resolver.Resolver(path).nameservers
-    except (dns.exception.DNSException, OSError, ValueError):
-        return ()
-    return tuple(str(server) for server in servers[:MAX_SERVERS])
+def _servers(path: Path) -> tuple[str, ...]:
+    """The first servers that the file names. Raises OSError."""
+    found: list[str] = []
+    for piece in read_in_pieces(path, MAX_CONFIG):
+        for word in _SERVER.findall(piece):
+            try:
+                found.append(str(ipaddress.ip_address(word.decode("ascii"))))
+            except ValueError:
+                continue
+        if len(found) >= MAX_SERVERS:
+            break
+    return tuple(found[:MAX_SERVERS])
 
 
 def addresses_of(host: str) -> tuple[str, ...]:
@@ -60,16 +77,19 @@ def addresses_of(host: str) -> tuple[str, ...]:
 
 def pinned(host: str) -> tuple[str, ...]:
     """The addresses that the hosts file gives a name (hosts(5))."""
+    wanted = host.lower().rstrip(".")
+    found: dict[str, None] = {}
     try:
-        text = read_bounded(HOSTS, MAX_HOSTS).decode("utf-8", "replace")
+        for piece in read_in_pieces(HOSTS, MAX_HOSTS):
+            if wanted.encode("utf-8", "replace") in piece.lower():
+                found.update(dict.fromkeys(_entries(piece.decode("utf-8", "replace"), wanted)))
     except OSError:
         return ()
-    return tuple(dict.fromkeys(_entries(text, host)))
+    return tuple(found)
 
 
-def _entries(text: str, host: str) -> Iterator[str]:
-    wanted = host.lower().rstrip(".")
-    for line in text.splitlines():
+def _entries(text: str, wanted: str) -> Iterator[str]:
+    for line in text.split("\n"):
         words = line.partition("#")[0].split()
         if wanted in (word.lower().rstrip(".") for word in words[1:]):
             try:

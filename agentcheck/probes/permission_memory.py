@@ -13,7 +13,7 @@ from typing import Optional
 
 from agentcheck import whole_file
 from agentcheck.observations import Permission
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import parse_json, read_whole
 
 NAME = "permission.json"
 MAX_FILE = 65536
@@ -48,7 +48,7 @@ class Remembered:
 def read(folder: Path) -> Optional[Remembered]:
     """What is kept; None when there is nothing, or nothing that can be trusted."""
     try:
-        document = json.loads(read_bounded(folder / NAME, MAX_FILE))
+        document = parse_json(read_whole(folder / NAME, MAX_FILE))
         wanted = {field.name for field in fields(Permission)}
         found = {k: v for k, v in document["permission"].items() if k in wanted}
         offset = found.pop("clock_offset_s", None)

@@ -46,8 +46,12 @@ _NO_NAME = {socket.EAI_NONAME: "nxdomain", getattr(socket, "EAI_NODATA", -5): "n
 def resolve(host: str, nameservers: Sequence[str], pinned: Sequence[str] = ()) -> Name:
     """Resolves `host` both ways at once, within `LIMIT` seconds. Never raises.
 
-    `pinned` is what the hosts file says: then the servers' answer is waited for, to compare.
+    `nameservers` is empty where they are not known: then the C library is not made to read that
+    configuration, as it would to the end, in memory. `pinned` is what the hosts file says: then the
+    servers' answer is waited for, to compare.
     """
+    if not nameservers:
+        return Name(host, "failed", (), "resolv.conf cannot be read")
     started = time.monotonic()
     direct = Task(
         lambda: side_by_side(lambda server: _ask(server, host), nameservers, "dns", LIMIT), "dns"

@@ -28,14 +28,16 @@ from agentcheck.observations import (
     Version,
 )
 from agentcheck.probes import agent_package, agent_state, agent_unit, command, unit_environment
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import parse_json, read_bounded, read_whole
 from agentcheck.probes.parallel import Task
 
 BINARY = Path("/usr/bin/amazon-ssm-agent")
 SNAP = Path("/snap/amazon-ssm-agent")
 SNAP_BINARY = SNAP / "current" / "amazon-ssm-agent"
 CONFIG = Path("/etc/amazon/ssm/amazon-ssm-agent.json")
-MAX_CONFIG = 1 << 20
+# With all of its fields it is 3 kB. A document takes up to 24 times its size.
+MAX_CONFIG = 256 << 10
+MAX_ENVIRONMENT = 1 << 20
 # Go's names for proxies (both cases), certificates and time zone; nothing else of it is kept.
 ENVIRONMENT = (
     *(name for pair in ("http_proxy", "https_proxy", "no_proxy") for name in (pair.upper(), pair)),
@@ -59,7 +61,7 @@ def probe() -> Agent:
     # The unit of the one that runs, else of the one that is there.
     main = next((process.path for process in processes if process.is_main), "")
     snap = main == str(SNAP_BINARY) or (
-        main != str(BINARY) and SNAP_BINARY.is_file() and not BINARY.is_file()
+        main != str(BINARY) and os.path.isfile(SNAP_BINARY) and not os.path.isfile(BINARY)
     )
     environment = _environment(processes, agent_unit.SNAP_UNIT if snap else agent_unit.UNIT)
     # Beside the package databases: both run programs that may hang.
@@ -76,14 +78,14 @@ def probe() -> Agent:
         environment_hidden=environment is None,
         running_version=_running_version(processes),
         updating=updating,
-        dangling_snap=SNAP_BINARY.parent.is_symlink() and not SNAP_BINARY.parent.exists(),
+        dangling_snap=os.path.islink(SNAP_BINARY.parent) and not os.path.exists(SNAP_BINARY.parent),
     )
 
 
 def _installs(processes: Sequence[Process]) -> Iterator[Install]:
     known = ((BINARY, agent_package.of_system), (SNAP_BINARY, agent_package.of_snap))
     for path, reader in known:
-        if path.is_file():
+        if os.path.isfile(path):
             yield reader(path)
     for process in processes:
         # Somewhere else, but root runs it. It is never executed from there, so has no version.
@@ -163,10 +165,10 @@ def _same_namespaces(pid: int) -> bool:
 
 def _config(installs: Sequence[Install]) -> AgentConfig:
     beside = SNAP_BINARY.parent / "configuration" / CONFIG.name
-    use_beside = bool(installs) and installs[0].package == "snap" and beside.exists()
+    use_beside = bool(installs) and installs[0].package == "snap" and os.path.exists(beside)
     path = beside if use_beside else CONFIG
     try:
-        raw = read_bounded(path, MAX_CONFIG)
+        raw = read_whole(path, MAX_CONFIG)
     except FileNotFoundError:
         return AgentConfig()
     except OSError as error:
@@ -191,10 +193,6 @@ _TYPES: Mapping[tuple[str, str], tuple[type, ...]] = {
 }
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
 def parse_config(path: str, raw: bytes) -> AgentConfig:
     """Reads the settings that decide where the agent goes.
 
@@ -202,8 +200,10 @@ def parse_config(path: str, raw: bytes) -> AgentConfig:
     the wrong type; the agent then exits (core/agent.go: "app config could not be loaded").
     """
     try:
-        document = json.loads(raw.decode("utf-8", "replace"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(raw.decode("utf-8", "replace"))
+    except RecursionError:  # Go goes deeper
+        return AgentConfig(path, unreadable=True, error="nested too deeply to be read")
+    except ValueError as error:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         return AgentConfig(path, error=f"not JSON{where}")
     try:
@@ -259,7 +259,7 @@ def _environment(processes: Sequence[Process], unit: str) -> Optional[dict[str, 
         if not process.is_main:
             continue
         try:
-            raw = read_bounded(Path(f"/proc/{process.pid}/environ"), MAX_CONFIG)
+            raw = read_bounded(Path(f"/proc/{process.pid}/environ"), MAX_ENVIRONMENT)
         except PermissionError:
             return None
         except OSError:

@@ -9,14 +9,12 @@ aws/session). Never certifi's bundle: the agent does not use it.
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Optional
 
 from agentcheck.observations import TrustStore
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import entries_of, read_bounded
 
 FILES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu
@@ -27,13 +25,16 @@ FILES = (
     "/etc/ssl/cert.pem",
 )
 FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
-MAX_FILE = 8 << 20
+# The web's 140 roots are 220 kB, and Debian's folder holds them once more. Ten times as many still
+# fit in the memory of a round; what is larger is read in part, and said to be.
+MAX_FILE = 2 << 20
 MAX_FILES = 2000
+MAX_STORE = 4 << 20
 # Go takes any certificate of the store as an anchor, an intermediate too. ssl.VERIFY_X509_PARTIAL_
 # CHAIN has a name from Python 3.10 on only; the value is OpenSSL's X509_V_FLAG_PARTIAL_CHAIN.
 PARTIAL_CHAIN = 0x80000
 
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.S)
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
 def load(environ: Mapping[str, str], bundle: str = "") -> tuple[ssl.SSLContext, TrustStore]:
@@ -42,62 +43,83 @@ def load(environ: Mapping[str, str], bundle: str = "") -> tuple[ssl.SSLContext, 
     `environ` is the agent's environment, `bundle` a file that stands in the place of all. A store
     without any usable certificate is no error.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2  # as the agent (agent/network/tlsconfig.go)
-    context.verify_flags |= PARTIAL_CHAIN
+    store = _Store()
     if bundle:
-        return context, TrustStore(bundle, _add(context, _blocks(Path(bundle)) or []))
-    blocks: dict[bytes, None] = {}
+        store.add_file(Path(bundle))
+        return store.context, store.found(bundle)
     source = ""
     own_file, own_folders = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
     for file in (own_file,) if own_file else FILES:
-        found = _blocks(Path(file))
-        if found is not None:  # Go stops at the first that it can read, be it empty
-            blocks.update(dict.fromkeys(found))
+        if store.add_file(Path(file)):  # Go stops at the first that it can read, be it empty
             source = file
             break
-    for folder in own_folders.split(":") if own_folders else FOLDERS:
-        for path in _files_in(Path(folder)):
-            blocks.update(dict.fromkeys(_blocks(path) or ()))
-        source = source or (folder if blocks else "")
-    return context, TrustStore(source, _add(context, list(blocks)))
+    for folder in own_folders.split(":")[:10] if own_folders else FOLDERS:
+        for path in store.files_in(Path(folder)):
+            store.add_file(path)
+        source = source or (folder if store.certificates else "")
+    return store.context, store.found(source)
 
 
-def _files_in(folder: Path) -> Iterator[Path]:
-    """Every file of the folder once, however many links lead to it."""
-    seen = set()
-    try:
-        entries = sorted(folder.iterdir())[:MAX_FILES]
-    except OSError:
-        return
-    for entry in entries:
+class _Store:
+    """A context that is filled file by file, within bounds."""
+
+    def __init__(self) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # As the agent (agent/network/tlsconfig.go).
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.verify_flags |= PARTIAL_CHAIN
+        self._left = MAX_STORE
+        self._seen: set[Path] = set()
+        self._partial = False
+
+    @property
+    def certificates(self) -> int:
+        return int(self.context.cert_store_stats()["x509"])
+
+    def found(self, source: str) -> TrustStore:
+        return TrustStore(source, self.certificates, self._partial)
+
+    def files_in(self, folder: Path) -> Iterator[Path]:
+        """The files of the folder; `MAX_FILES` of them."""
         try:
-            real = entry.resolve()
-        except (OSError, RuntimeError):
-            continue
-        if real not in seen:
-            seen.add(real)
-            yield real
+            names = entries_of(folder, MAX_FILES + 1)
+        except (OSError, ValueError):
+            return
+        self._partial = self._partial or len(names) > MAX_FILES
+        yield from (folder / name for name in names[:MAX_FILES])
 
-
-def _blocks(path: Path) -> Optional[list[bytes]]:
-    """The PEM certificates of a file, None when it cannot be read."""
-    try:
-        return _PEM.findall(read_bounded(path, MAX_FILE))
-    except OSError:
-        return None
-
-
-def _add(context: ssl.SSLContext, blocks: list[bytes]) -> int:
-    """Adds the certificates and counts them; one that is broken does not spoil the others."""
-    try:
-        context.load_verify_locations(cadata=b"\n".join(blocks).decode("ascii"))
-        return int(context.cert_store_stats()["x509"])
-    except (ssl.SSLError, ValueError):
-        pass
-    for block in blocks:
+    def add_file(self, path: Path) -> bool:
+        """Adds a file's certificates, once however many links lead to it. False: unreadable."""
+        limit = min(MAX_FILE, self._left)
         try:
-            context.load_verify_locations(cadata=block.decode("ascii"))
+            real = path.resolve()
+            if real in self._seen:
+                return True
+            raw = read_bounded(real, limit + 1)
+        except (OSError, ValueError, RuntimeError):
+            return False
+        self._partial = self._partial or len(raw) > limit
+        raw = raw[:limit]
+        self._seen.add(real)
+        self._left -= len(raw)
+        blocks = list(_blocks(raw))
+        # One that is broken, or there twice, does not spoil the others.
+        if blocks and not self._add(b"\n".join(blocks)):
+            for block in blocks:
+                self._add(block)
+        return True
+
+    def _add(self, pem: bytes) -> bool:
+        try:
+            self.context.load_verify_locations(cadata=pem.decode("ascii"))
         except (ssl.SSLError, ValueError):
-            continue
-    return int(context.cert_store_stats()["x509"])
+            return False
+        return True
+
+
+def _blocks(raw: bytes) -> Iterator[bytes]:
+    """The PEM certificates, in one pass whatever it is that stands there."""
+    end = 0
+    while (begin := raw.find(_BEGIN, end)) >= 0 and (end := raw.find(_END, begin)) >= 0:
+        end += len(_END)
+        yield raw[begin:end]

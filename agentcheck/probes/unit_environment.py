@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from agentcheck.probes.files import read_bounded
+from agentcheck.files import entries_of, read_bounded
 
 # In the order of precedence: /etc beats /run beats what packages bring.
 FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system")
 MANAGER = ("/usr/lib/systemd", "/run/systemd", "/etc/systemd")
-MAX_FILE = 65536
-MAX_FILES = 100
+# A unit's drop-ins are a few, of a kilobyte. What this allows is split into words within seconds.
+MAX_FILE = 32768
+MAX_FILES = 50
+MAX_ENTRIES = 1000
+_STARS = re.compile(r"\*+")
 
 
 def read(unit: str, root: Path = Path("/")) -> dict[str, str]:
@@ -37,9 +41,9 @@ def read(unit: str, root: Path = Path("/")) -> dict[str, str]:
             elif key == "UnsetEnvironment":
                 removed = [*removed, *_words(value)] if value else []
     found.update(assigned)
-    for name in files:
-        for path in _matching(root, name):
-            found.update(_environment_file(path))
+    matching = (path for name in files[:MAX_FILES] for path in _matching(root, name))
+    for path in islice(matching, MAX_FILES):
+        found.update(_environment_file(path))
     return {key: value for key, value in found.items() if key not in removed}
 
 
@@ -63,12 +67,13 @@ def _drop_ins(folders: Sequence[Path]) -> Iterator[Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         try:
-            entries = sorted(folder.glob("*.conf"))[:MAX_FILES]
+            names = entries_of(folder, MAX_ENTRIES)
         except OSError:
             continue
-        for path in entries:
-            found.setdefault(path.name, path)
-    for name in sorted(found):
+        for name in names:
+            if name.endswith(".conf"):
+                found.setdefault(name, folder / name)
+    for name in sorted(found)[:MAX_FILES]:
         yield found[name]
 
 
@@ -129,11 +134,11 @@ def _apply(values: Sequence[str], found: dict[str, str]) -> None:
 
 def _matching(root: Path, name: str) -> list[Path]:
     """The files that an EnvironmentFile= means: it may be a pattern."""
-    pattern = name.lstrip("-").lstrip("/")
+    pattern = _STARS.sub("*", name.lstrip("-").lstrip("/"))  # glob(3) knows no deeper one
     if not any(char in pattern for char in "*?["):
         return [root / pattern]
     try:
-        return sorted(root.glob(pattern))[:MAX_FILES]
+        return sorted(islice(root.glob(pattern), MAX_FILES))
     except (OSError, ValueError, re.error):  # before Python 3.10 [z-a] is an error
         return []
 

@@ -23,8 +23,11 @@ def call(arguments: argparse.Namespace) -> int:
     """Prints the entries."""
     from agentcheck.daemon import state
 
-    folder = Path(read_settings(arguments)["state", "state_dir"])
-    entries = list(reversed(state.read_history(folder)))
+    settings = read_settings(arguments)
+    found = state.read_history(
+        Path(settings["state", "state_dir"]), settings["state", "history_max"]
+    )
+    entries = list(reversed(found))
     if arguments.format == "json":
         emit_json([asdict(entry) for entry in entries])
     else:

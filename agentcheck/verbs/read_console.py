@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import re
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,8 +17,9 @@ from agentcheck.model import EXIT_STATUS, AgentcheckError, UsageError, printable
 from agentcheck.output import add_format_flag, complain, emit, emit_json
 from agentcheck.render.console import PREFIX
 
-# The console is 64 KiB; of a log that somebody kept for longer the end is enough.
-MOST = 4 << 20
+# The console is 64 KiB, in base64, UTF-16 and JSON at most ten times as much; of a log that somebody
+# kept for longer the end is enough.
+MOST = 1 << 20
 _COMMAND = "aws ec2 get-console-output --latest --output text --instance-id INSTANCE_ID"
 
 # Escape sequences of ECMA-48, and colours whose escape character got lost on the way.
@@ -150,6 +153,8 @@ def _read(path: str) -> bytes:
 
 def _end_of(file: BinaryIO) -> bytes:
     kept = bytearray()
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.seek(max(0, os.fstat(file.fileno()).st_size - MOST))
     while True:
         block = file.read(1 << 16)
         if not block:

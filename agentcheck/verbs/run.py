@@ -95,9 +95,10 @@ def _rounds(
     From here on a report is owed, whatever happens: an interruption ends the round early and is
     reported, not thrown.
     """
-    from agentcheck import report
+    from agentcheck import children, report
     from agentcheck.facts import RoundFacts
 
+    children.tame()
     interruption = _Interruption()
     end = time.monotonic() + (wait or 0.0)
     said = None
@@ -120,6 +121,7 @@ def _rounds(
             arguments.profile,
             interruption.happened,
         )
+        children.end_all()
         answered = facts.answered()
         left = end - time.monotonic()
         if arguments.verbose:

@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agentcheck.model import EXIT_STATUS, UNKNOWN, AgentcheckError
+from agentcheck.model import EXIT_STATUS, UNKNOWN, AgentcheckError, printable
 from agentcheck.output import add_config_flag, add_format_flag, emit, emit_json, read_settings
 
 # Where a report does not say how long it is good for.
 GOOD_FOR_S = 900.0
+# Beyond this no setting leads (settings.parse_duration: two intervals of 30 days, and more).
+LONGEST_S = 90 * 86400.0
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -37,12 +39,12 @@ def call(arguments: argparse.Namespace) -> int:
         ) from None
     assert document is not None
     age = _age(folder / state.REPORT)
-    stale = age > _number(document.get("stale_after_s"), GOOD_FOR_S)
+    stale = age > _good_for(document.get("stale_after_s"))
     if arguments.format == "json":
         emit_json({**document, "age_s": round(age, 1), "stale": stale})
     else:
-        since = document.get("confirmed_since")
-        confirmed = document.get("confirmed_status", report.status)
+        since = printable(str(document.get("confirmed_since") or ""))
+        confirmed = printable(str(document.get("confirmed_status", report.status)))
         head = f"{span(age)} old" + (", STALE: the daemon has stopped or hangs" if stale else "")
         emit(f"{head}; confirmed: {confirmed}{f' since {since}' if since else ''}\n\n")
         emit(text.render(report))
@@ -57,5 +59,7 @@ def _age(path: Path) -> float:
         return 0.0
 
 
-def _number(found: Any, otherwise: float) -> float:
-    return float(found) if isinstance(found, (int, float)) else otherwise
+def _good_for(found: Any) -> float:
+    """Seconds; what is no duration, not a number or infinite, would never be over."""
+    known = isinstance(found, (int, float)) and 0 <= found <= LONGEST_S
+    return float(found) if known else GOOD_FOR_S

@@ -35,7 +35,7 @@ while True:
 
 def test_what_is_written_is_read_back_and_open_to_all(tmp_path: Path) -> None:
     whole_file.write(tmp_path / state.HISTORY, state.history_text([ENTRY, ENTRY]))
-    assert state.read_history(tmp_path) == [ENTRY, ENTRY]
+    assert state.read_history(tmp_path, 1000) == [ENTRY, ENTRY]
     assert (tmp_path / state.HISTORY).stat().st_mode & 0o777 == 0o644
 
 
@@ -100,7 +100,7 @@ def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Pat
 )
 def test_a_broken_history_is_an_empty_one(tmp_path: Path, text: str) -> None:
     (tmp_path / state.HISTORY).write_text(text)
-    assert state.read_history(tmp_path) == []
+    assert state.read_history(tmp_path, 1000) == []
 
 
 def test_neither_a_pipe_nor_nothing_holds_the_reader(tmp_path: Path) -> None:
@@ -112,4 +112,4 @@ def test_neither_a_pipe_nor_nothing_holds_the_reader(tmp_path: Path) -> None:
 def test_an_entry_of_a_newer_version_is_read_without_what_it_added(tmp_path: Path) -> None:
     newer = json.dumps([{**dataclasses.asdict(ENTRY), "added": 1}])
     (tmp_path / state.HISTORY).write_text(newer)
-    assert state.read_history(tmp_path) == [ENTRY]
+    assert state.read_history(tmp_path, 1000) == [ENTRY]

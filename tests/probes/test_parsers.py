@@ -199,9 +199,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _certificate() -> bytes:
     import certifi
 
-    first = trust_store._PEM.search(Path(certifi.where()).read_bytes())
-    assert first is not None
-    return first[0]
+    return next(trust_store._blocks(Path(certifi.where()).read_bytes()))
 
 
 def test_the_first_readable_file_counts_be_it_empty(
