@@ -79,8 +79,8 @@ def read(document: Mapping[str, Any]) -> Report:
             for note in _items(document, "notes", dict)
         ),
         checks=tuple(_read_result(result) for result in checks),
-        instance=_typed(document, "instance", dict),
-        agent=_typed(document, "agent", dict),
+        instance=_read_plain(_typed(document, "instance", dict)),
+        agent=_read_plain(_typed(document, "agent", dict)),
         endpoints=tuple(_read_endpoint(e) for e in _items(document, "endpoints", dict)),
     )
 
@@ -97,8 +97,7 @@ def _typed(found: Mapping[str, Any], key: str, kind: type) -> Any:
 
 
 def _text(found: Mapping[str, Any], key: str) -> str:
-    # A lone half of a surrogate pair is JSON, but no text that can be written anywhere.
-    return str(_typed(found, key, str)).encode("utf-8", "replace").decode()
+    return _whole(_typed(found, key, str))
 
 
 def _number(found: Mapping[str, Any], key: str) -> float:
@@ -116,7 +115,7 @@ def _items(found: Mapping[str, Any], key: str, kind: type) -> list[Any]:
 
 
 def _texts(found: Mapping[str, Any], key: str) -> list[str]:
-    return [item.encode("utf-8", "replace").decode() for item in _items(found, key, str)]
+    return [_whole(item) for item in _items(found, key, str)]
 
 
 def _maybe(found: Mapping[str, Any], key: str) -> Optional[str]:
@@ -147,18 +146,56 @@ def _read_result(found: Mapping[str, Any]) -> Result:
         _text(found, "summary"),
         _maybe(found, "reason"),
         _maybe(found, "target"),
-        _typed(found, "facts", dict),
+        _read_plain(_typed(found, "facts", dict)),
         _maybe(found, "caused_by"),
         _maybe(found, "started"),
         _number(found, "duration_s"),
-        {str(name): _number(phases, name) for name in phases},
+        {_whole(name): _number(phases, name) for name in phases},
     )
 
 
 def _read_endpoint(found: Mapping[str, Any]) -> dict[str, Any]:
-    _text(found, "service")
-    _items(found, "addresses", dict)
-    return dict(found)
+    """What renderers rely on is there, and of its type."""
+    way = found.get("proxy")
+    return {
+        **_read_plain(found),
+        "service": _text(found, "service"),
+        "host": _maybe(found, "host"),
+        "name": _maybe(found, "name"),
+        "proxy": way and {key: _text(_typed(found, "proxy", dict), key) for key in ("url", "state")},
+        "addresses": [_read_row(row) for row in _items(found, "addresses", dict)],
+    }
+
+
+def _read_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    connect_s = row.get("connect_s")
+    return {
+        **_read_plain(row),
+        **{key: _text(row, key) for key in ("address", "tcp")},
+        **{key: _maybe(row, key) for key in ("scope", "tls", "error")},
+        "connect_s": connect_s if connect_s is None else _number(row, "connect_s"),
+    }
+
+
+def _read_plain(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts, numbers and what is made of them, without halves of characters."""
+    try:
+        return {_whole(key): _plain(value) for key, value in found.items()}
+    except RecursionError:
+        raise ValueError("not a report (depth)") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return _whole(value)
+    if isinstance(value, dict):
+        return {_whole(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _whole(text: str) -> str:
+    # A lone half of a surrogate pair is JSON, but no text that can be written anywhere.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

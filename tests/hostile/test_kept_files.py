@@ -46,9 +46,11 @@ DOCUMENT["notes"] = [{"code": "c", "text": "t"}]
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The way to every value in a document."""
+    if not isinstance(value, (dict, list)):
+        return []
     inner = value.items() if isinstance(value, dict) else enumerate(value)
     found = []
-    for key, part in inner if isinstance(value, (dict, list)) else ():
+    for key, part in inner:
         found += [(*path, key), *_places(part, (*path, key))]
     return found
 
