@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 from typing import Optional
 
+from agentcheck.model import printable
 from agentcheck.observations import Install, Version, parse_version
 from agentcheck.probes import command
 from agentcheck.files import read_bounded, read_in_pieces
@@ -22,7 +23,6 @@ RPM = ("/usr/bin/rpm", "/bin/rpm")
 # A status file of ten thousand packages is a tenth of it.
 MAX_DATABASE = 64 << 20
 _PARAGRAPH = re.compile(rb"(?:^|\n\n)Package: amazon-ssm-agent\n(?:.+\n)*")
-# Texts of versions are shown.
 MAX_TEXT = 120
 
 
@@ -45,7 +45,7 @@ def of_snap(path: Path) -> Install:
     found = re.search(r"^version:\s*['\"]?([^\s'\"]+)", text, re.M)
     parsed = parse_version(found[1]) if found else None
     if found and parsed:
-        return Install(str(path), "snap", parsed, found[1][:MAX_TEXT], "snap metadata")
+        return Install(str(path), "snap", parsed, _shown(found[1]), "snap metadata")
     return _of_binary(path, "snap")
 
 
@@ -69,13 +69,17 @@ def _dpkg_version() -> str:
     if not re.search(r"^Status: .*\binstalled$", paragraph, re.M):
         return ""
     version = re.search(r"^Version: (\S+)$", paragraph, re.M)
-    return version[1][:MAX_TEXT] if version else ""
+    return _shown(version[1]) if version else ""
 
 
 def _rpm_version() -> str:
     query = ["-q", "--queryformat", "%{VERSION}-%{RELEASE}\n", PACKAGE]
     status, output = command.run(RPM, query)
-    return output.split("\n")[0].strip()[:MAX_TEXT] if status == 0 else ""
+    return _shown(output.split("\n")[0]) if status == 0 else ""
+
+
+def _shown(text: str) -> str:
+    return printable(text.strip()[:MAX_TEXT])
 
 
 def version_of_process(pid: int) -> Optional[Version]:
@@ -101,7 +105,7 @@ def _ask_binary(path: Path) -> str:
     if not _only_root_could_write(real):
         return ""
     status, output = command.run([str(real)], ["-version"])
-    return output.strip()[:MAX_TEXT] if status == 0 and parse_version(output) else ""
+    return _shown(output) if status == 0 and parse_version(output) else ""
 
 
 def _only_root_could_write(path: Path) -> bool:
