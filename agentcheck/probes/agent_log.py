@@ -15,10 +15,10 @@ from datetime import timezone, tzinfo
 from pathlib import Path
 from typing import Optional
 
+from agentcheck.files import open_regular, read_bounded
 from agentcheck.observations.agent_log import ABSENT, FOREIGN, UNREADABLE, AgentLog
 from agentcheck.probes.agent_log_lines import parse
 from agentcheck.probes.agent_log_story import Story
-from agentcheck.files import open_regular, read_bounded
 
 # The snap has classic confinement and writes to the same folder.
 FOLDER = Path("/var/log/amazon/ssm")

@@ -12,10 +12,10 @@ import stat
 from pathlib import Path
 from typing import Optional
 
+from agentcheck.files import read_bounded, read_in_pieces
 from agentcheck.model import printable
 from agentcheck.observations import Install, Version, parse_version
 from agentcheck.probes import command
-from agentcheck.files import read_bounded, read_in_pieces
 
 PACKAGE = "amazon-ssm-agent"
 DPKG_STATUS = Path("/var/lib/dpkg/status")

@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Optional
 
-from agentcheck.observations import Socket
 from agentcheck.files import read_in_pieces
+from agentcheck.observations import Socket
 
 ESTABLISHED = "01"
 NET = Path("/proc/net")

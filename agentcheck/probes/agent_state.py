@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from agentcheck.observations import AgentIdentity
 from agentcheck.files import entries_of, parse_json, read_whole
+from agentcheck.observations import AgentIdentity
 from agentcheck.probes.imds import parse_time
 
 FOLDER = Path("/var/lib/amazon/ssm")

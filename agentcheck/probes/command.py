@@ -60,6 +60,7 @@ def _read_and_wait(process: subprocess.Popen[bytes]) -> tuple[Optional[int], str
     if not reading.finished(TIMEOUT):
         return None, ""
     try:
-        return process.wait(max(0.0, end - time.monotonic())), reading.result().decode("utf-8", "replace")
+        status = process.wait(max(0.0, end - time.monotonic()))
+        return status, reading.result().decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
         return None, ""

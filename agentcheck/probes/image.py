@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from agentcheck.files import entries_of, read_bounded
 from agentcheck.observations import Agent, Image
 from agentcheck.probes import agent_unit, trust_store, unit_environment
-from agentcheck.files import entries_of, read_bounded
 from agentcheck.proxy import shown
 
 UNITS = (

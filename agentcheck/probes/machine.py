@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 from typing import Optional
 
+from agentcheck.files import read_bounded
 from agentcheck.model import printable
 from agentcheck.observations import Machine
-from agentcheck.files import read_bounded
 
 DMI = Path("/sys/class/dmi/id")
 # On Nitro the asset tag of the board is the instance's id.

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Optional
 
 from agentcheck import whole_file
-from agentcheck.observations import Permission
 from agentcheck.files import parse_json, read_whole
+from agentcheck.observations import Permission
 
 NAME = "permission.json"
 MAX_FILE = 65536

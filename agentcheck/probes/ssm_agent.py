@@ -14,6 +14,7 @@ from typing import Any, Optional
 
 import psutil
 
+from agentcheck.files import parse_json, read_bounded, read_whole
 from agentcheck.hosts import without_secrets
 from agentcheck.model import printable
 from agentcheck.observations import (
@@ -28,7 +29,6 @@ from agentcheck.observations import (
     Version,
 )
 from agentcheck.probes import agent_package, agent_state, agent_unit, command, unit_environment
-from agentcheck.files import parse_json, read_bounded, read_whole
 from agentcheck.probes.parallel import Task
 
 BINARY = Path("/usr/bin/amazon-ssm-agent")

@@ -13,8 +13,8 @@ import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from agentcheck.observations import TrustStore
 from agentcheck.files import entries_of, read_bounded
+from agentcheck.observations import TrustStore
 
 FILES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu

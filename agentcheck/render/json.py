@@ -156,13 +156,13 @@ def _read_result(found: Mapping[str, Any]) -> Result:
 
 def _read_endpoint(found: Mapping[str, Any]) -> dict[str, Any]:
     """What renderers rely on is there, and of its type."""
-    way = found.get("proxy")
+    way = _typed(found, "proxy", dict) if found.get("proxy") else None
     return {
         **_read_plain(found),
         "service": _text(found, "service"),
         "host": _maybe(found, "host"),
         "name": _maybe(found, "name"),
-        "proxy": way and {key: _text(_typed(found, "proxy", dict), key) for key in ("url", "state")},
+        "proxy": way and {key: _text(way, key) for key in ("url", "state")},
         "addresses": [_read_row(row) for row in _items(found, "addresses", dict)],
     }
 

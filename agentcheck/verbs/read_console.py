@@ -17,8 +17,8 @@ from agentcheck.model import EXIT_STATUS, AgentcheckError, UsageError, printable
 from agentcheck.output import add_format_flag, complain, emit, emit_json
 from agentcheck.render.console import PREFIX
 
-# The console is 64 KiB, in base64, UTF-16 and JSON at most ten times as much; of a log that somebody
-# kept for longer the end is enough.
+# The console is 64 KiB, in base64, UTF-16 and JSON at most ten times as much; of a log that
+# somebody kept for longer the end is enough.
 MOST = 1 << 20
 _COMMAND = "aws ec2 get-console-output --latest --output text --instance-id INSTANCE_ID"
 

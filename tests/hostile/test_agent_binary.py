@@ -45,8 +45,8 @@ def test_an_agent_binary_may_do_what_it_likes() -> None:
             f"for i in 1 2 3; do setsid setsid -f sleep {MARK} {ALONE} done; {SAYS}", "healthy"
         ),
         "breeds": binary(
-            "breed() { setsid -f sh -c 'trap \"\" TERM; [ $0 -gt 40 ] && exec sleep "
-            f"{MARK}; exec setsid -f sh -c \"$1\" $(($0 + 1)) \"$1\"' 0 :; }}; breed; {SAYS}",
+            'breed() { setsid -f sh -c \'trap "" TERM; [ $0 -gt 40 ] && exec sleep '
+            f'{MARK}; exec setsid -f sh -c "$1" $(($0 + 1)) "$1"\' 0 :; }}; breed; {SAYS}',
             "healthy",
         ),
     }
@@ -56,10 +56,12 @@ def test_an_agent_binary_may_do_what_it_likes() -> None:
 def test_systemctl_may_do_what_it_likes() -> None:
     cases = {
         "hangs": systemctl(f"echo LoadState=loaded; sleep {MARK}"),
-        "prints rubbish": systemctl(r"printf 'LoadState=loaded\nNRestarts=\302\262\nResult=\033[2J'"),
+        "prints rubbish": systemctl(
+            r"printf 'LoadState=loaded\nNRestarts=\302\262\nResult=\033[2J'"
+        ),
         "prints 1 GiB": systemctl("echo LoadState=loaded; exec head -c 1000000000 /dev/zero"),
         "leaves a session": systemctl(f"setsid -f sleep {MARK} {ALONE}"),
-    }  # fmt: skip
+    }
     assert wrong(cases) == {}
 
 

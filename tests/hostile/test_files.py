@@ -48,9 +48,7 @@ def test_a_configuration_that_cannot_be_read_is_not_called_broken() -> None:
         "pipe": Case(f"{make} mkfifo {CONFIG}", (TELL,)),
         "10 GiB": Case(f"{make} truncate -s 10G {CONFIG}", (TELL,)),
         "spaces": Case(f"{make} {{ printf %2000000s; echo '{{}}'; }} >{CONFIG}", (TELL,)),
-        "noise": Case(
-            f"{make} head -c 200000 /dev/urandom >{CONFIG}", ("agent-misconfigured",)
-        ),
+        "noise": Case(f"{make} head -c 200000 /dev/urandom >{CONFIG}", ("agent-misconfigured",)),
     }
     assert wrong(cases) == {}
 
@@ -103,9 +101,11 @@ def test_a_log_that_is_written_and_rolled_meanwhile_is_read() -> None:
     )
     cases = {
         "rolled": Case(f"cp {LOG} /run/lines; ({roll}) >/dev/null 2>&1 </dev/null &"),
-        "grows": Case(f"(yes \"$(cat {LOG})\" >>{LOG}) >/dev/null 2>&1 </dev/null & sleep 0.1"),
-        "one line of 1 GiB": Case(f"printf '2026-11-25 03:00:00 ERROR ' >{LOG}; truncate -s 1G {LOG}"),
-    }  # fmt: skip
+        "grows": Case(f'(yes "$(cat {LOG})" >>{LOG}) >/dev/null 2>&1 </dev/null & sleep 0.1'),
+        "one line of 1 GiB": Case(
+            f"printf '2026-11-25 03:00:00 ERROR ' >{LOG}; truncate -s 1G {LOG}"
+        ),
+    }
     assert wrong(cases) == {}
 
 
@@ -139,11 +139,12 @@ def test_units_with_thousands_of_settings_cost_seconds_at_most() -> None:
 
 def test_an_image_may_hold_anything() -> None:
     image = ("--profile", "image")
-    homes = "for i in $(seq 300); do mkdir -p /home/u$i/.aws; mkfifo /home/u$i/.aws/credentials; done;"
-    many = "mkdir -p /etc/profile.d; for i in $(seq 300); do truncate -s 1G /etc/profile.d/$i.sh; done"
+    keys = "mkdir -p /home/u$i/.aws; mkfifo /home/u$i/.aws/credentials"
+    many = "truncate -s 1G /etc/profile.d/$i.sh"
+    script = f"mkdir -p /etc/profile.d; for i in $(seq 300); do {keys}; {many}; done"
     unsaid = ("image-lacks-service", "agent-not-enabled", "healthy", "image-ready")
     cases = {
-        "files": Case(f"{homes} {many}", unsaid, arguments=image),
+        "files": Case(script, unsaid, arguments=image),
         "10 GiB": Case(everywhere("truncate -s 10G $place"), unsaid, arguments=image),
-    }  # fmt: skip
+    }
     assert wrong(cases) == {}

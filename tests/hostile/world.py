@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.hostile.measure import Outcome, attack
 from tests.vpc import Scenario, Vpc
@@ -21,7 +21,7 @@ class Case:
 
     script: str
     may_say: tuple[str, ...] = ("healthy",)
-    scenario: Scenario = Scenario()
+    scenario: Scenario = field(default_factory=Scenario)
     arguments: tuple[str, ...] = ()
     prefix: tuple[str, ...] = ()
 
