@@ -86,17 +86,29 @@ def version_of_process(pid: int) -> Optional[Version]:
     """The version of the program that a process of root runs, though its file was replaced.
 
     The link in /proc leads to it all the same. It is executed only where its file is root's and
-    nobody else could write it; the caller saw that the process is root's and in our namespaces.
+    nobody else could write it; the caller saw that the process is root's and in our namespaces. A
+    container that shares those has another root folder, and its root is not to run programs here.
     """
-    program = f"/proc/{pid}/exe"
     try:
-        entry = os.stat(program)
+        descriptor = os.open(f"/proc/{pid}/exe", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
-    if entry.st_uid != 0 or entry.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    try:
+        if not (_only_root_could_write_it(os.fstat(descriptor)) and _is_in_our_root(pid)):
+            return None
+        # That very file, whatever process has the number by now.
+        program = f"/proc/self/fd/{descriptor}"
+        status, output = command.run([program], ["-version"], pass_fds=[descriptor])
+    except OSError:
         return None
-    status, output = command.run([program], ["-version"])
+    finally:
+        os.close(descriptor)
     return parse_version(output) if status == 0 else None
+
+
+def _is_in_our_root(pid: int) -> bool:
+    """Whether it sees the root folder of process 1; our own may be that of a sandbox."""
+    return os.path.samefile(f"/proc/{pid}/root", "/proc/1/root")
 
 
 def _ask_binary(path: Path) -> str:
@@ -109,12 +121,18 @@ def _ask_binary(path: Path) -> str:
 
 
 def _only_root_could_write(path: Path) -> bool:
-    """Whether the file and all folders above it are root's and nobody else may write them."""
+    """Whether the file and all folders above it are root's and nobody else may write them.
+
+    Then nobody else can exchange it either, between this look and its execution.
+    """
     try:
         for place in (path, *path.parents):
-            entry = os.lstat(place)
-            if entry.st_uid != 0 or entry.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            if not _only_root_could_write_it(os.lstat(place)):
                 return False
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
+
+
+def _only_root_could_write_it(entry: os.stat_result) -> bool:
+    return entry.st_uid == 0 and not entry.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

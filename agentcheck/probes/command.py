@@ -16,8 +16,10 @@ TIMEOUT = 2.0
 MAX_OUTPUT = 65536
 
 
-def run(programs: Sequence[str], arguments: Sequence[str]) -> tuple[Optional[int], str]:
-    """Runs the first of `programs` that there is.
+def run(
+    programs: Sequence[str], arguments: Sequence[str], pass_fds: Sequence[int] = ()
+) -> tuple[Optional[int], str]:
+    """Runs the first of `programs` that there is; `pass_fds` as of subprocess.Popen.
 
     Returns its exit status and first output; `(None, "")` when there is none of them or it did
     not end in time.
@@ -33,6 +35,7 @@ def run(programs: Sequence[str], arguments: Sequence[str]) -> tuple[Optional[int
             stderr=subprocess.DEVNULL,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"},
             cwd="/",
+            pass_fds=pass_fds,
             start_new_session=True,
         )
     except OSError:

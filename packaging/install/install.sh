@@ -44,7 +44,8 @@ region() { # the instance's own, from the metadata service
     imds=http://169.254.169.254/latest
     token=$(curl -fsS --noproxy '*' -m 3 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' \
         "$imds/api/token" 2>/dev/null) || return 1
-    curl -fsS --noproxy '*' -m 3 -H "X-aws-ec2-metadata-token: $token" \
+    # By stdin: arguments are seen by all users.
+    printf 'X-aws-ec2-metadata-token: %s\n' "$token" | curl -fsS --noproxy '*' -m 3 -H @- \
         "$imds/meta-data/placement/region" 2>/dev/null
 }
 
