@@ -62,6 +62,7 @@ def read(document: Mapping[str, Any]) -> Report:
     """
     if document.get("schema") != SCHEMA:
         raise ValueError(f"no {SCHEMA}")
+    document = _writable(document)
     causes = _items(document, "causes", dict)
     checks = _items(document, "checks", dict)
     return Report(
@@ -79,8 +80,8 @@ def read(document: Mapping[str, Any]) -> Report:
             for note in _items(document, "notes", dict)
         ),
         checks=tuple(_read_result(result) for result in checks),
-        instance=_typed(document, "instance", dict),
-        agent=_typed(document, "agent", dict),
+        instance=_read_words(_typed(document, "instance", dict)),
+        agent=_read_words(_typed(document, "agent", dict)),
         endpoints=tuple(_read_endpoint(e) for e in _items(document, "endpoints", dict)),
     )
 
@@ -96,9 +97,23 @@ def _typed(found: Mapping[str, Any], key: str, kind: type) -> Any:
     return value
 
 
+def _writable(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What `dump` can write, and without lone halves of surrogate pairs: they are JSON, but can be
+    shown nowhere."""
+    try:
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+    except RecursionError:
+        raise ValueError("not a report (too deep)") from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        made: Mapping[str, Any] = json.loads(text.encode("utf-8", "replace"))
+        return made
+    return document
+
+
 def _text(found: Mapping[str, Any], key: str) -> str:
-    # A lone half of a surrogate pair is JSON, but no text that can be written anywhere.
-    return str(_typed(found, key, str)).encode("utf-8", "replace").decode()
+    return str(_typed(found, key, str))
 
 
 def _number(found: Mapping[str, Any], key: str) -> float:
@@ -116,7 +131,7 @@ def _items(found: Mapping[str, Any], key: str, kind: type) -> list[Any]:
 
 
 def _texts(found: Mapping[str, Any], key: str) -> list[str]:
-    return [item.encode("utf-8", "replace").decode() for item in _items(found, key, str)]
+    return list(_items(found, key, str))
 
 
 def _maybe(found: Mapping[str, Any], key: str) -> Optional[str]:
@@ -155,10 +170,39 @@ def _read_result(found: Mapping[str, Any]) -> Result:
     )
 
 
+# What renderers take for texts or nothing, and for lists of texts; a newer version adds others.
+_WORDS = (
+    *("instance_id", "region", "availability_zone", "vpc_id", "subnet_id", "local_ipv4"),
+    *("public_ipv4", "ami_id", "instance_type", "partition", "domain"),
+    *("path", "package", "version", "running_version", "proxy"),
+)
+_LISTS = ("vpc_cidrs", "security_groups")
+
+
+def _read_words(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is known of the instance or of the agent."""
+    for key in found:
+        if key in _WORDS:
+            _maybe(found, key)
+        elif key in _LISTS:
+            _texts(found, key)
+    return found
+
+
 def _read_endpoint(found: Mapping[str, Any]) -> dict[str, Any]:
     _text(found, "service")
-    _items(found, "addresses", dict)
-    return dict(found)
+    _text(found, "host")
+    _maybe(found, "name")
+    way = found.get("proxy")
+    if way is not None:
+        _text(_typed(found, "proxy", dict), "url")
+        _text(way, "state")
+    rows = []
+    for row in _items(found, "addresses", dict):
+        _text(row, "address")
+        _text(row, "tcp")
+        rows.append({**row, "scope": _maybe(row, "scope"), "tls": _maybe(row, "tls")})
+    return {**found, "addresses": rows}
 
 
 def _cause(cause: Cause) -> dict[str, Any]:
