@@ -16,6 +16,7 @@ SCHEMA = json.loads((Path(agentcheck.__file__).parent / "report.schema.json").re
 
 def parse(outcome: Outcome) -> dict[str, Any]:
     """The JSON report, valid by the schema, with an exit status that is its own."""
+    assert outcome.stdout, outcome
     report: dict[str, Any] = json.loads(outcome.stdout)
     jsonschema.Draft202012Validator(SCHEMA).validate(report)
     assert report["status"] == report["verdict"]["status"]

@@ -13,6 +13,7 @@ import pytest
 
 import agentcheck
 from tests.vpc import Vpc
+from tests.vpc.host import unmeasured
 
 ROOT = Path(agentcheck.__file__).parent
 # What touches the world: none of it may be loaded by the pure branches.
@@ -33,6 +34,11 @@ def _imports(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=unmeasured())
 
 
 def _files(package: str) -> list[Path]:
@@ -57,7 +63,7 @@ def test_the_pure_branches_load_nothing_that_touches_the_world(package: str) -> 
         "    importlib.import_module(entry.name)\n"
         f"print([name for name in {IMPURE!r} if name in sys.modules])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = python(code)
     assert done.stdout.strip() == "[]"
 
 
@@ -69,7 +75,7 @@ def test_explain_and_config_load_no_network_library() -> None:
         "from agentcheck.cli import main\n"
         "main(['explain', 'healthy'])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = python(code)
     assert done.stderr.strip() == "[]"
 
 
@@ -95,7 +101,7 @@ def test_the_daemon_loads_no_more_than_it_needs(more: str, unwanted: str) -> Non
         f"import sys, agentcheck.daemon.__main__{more}\n"
         f"print([name for name in {unwanted.split()!r} if name in sys.modules])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = python(code)
     assert done.stdout.strip() == "[]"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agentcheck.diagnosis.rows import BOTH, CauseRow, Explain, aws, listing, without_login
 from agentcheck.model import FAIL, WARN, Cause
@@ -22,15 +22,21 @@ def _evidence(volume: Volume) -> str:
     return f"{text} ({', '.join(counted)})" if counted else text
 
 
+def _together(places: Sequence[str], kind: str) -> str:
+    """The places of one kind of trouble, in a sentence."""
+    verb, _, rest = _WORDS[kind].partition(" ")
+    if len(places) > 1:
+        verb = {"is": "are", "has": "have"}[verb]
+    return f"{listing(places)} {verb} {rest}"
+
+
 def _full(o: Observed) -> Iterator[Cause]:
     full = [volume for volume in o.disk if volume.trouble]
     if not full or (o.agent is not None and not o.agent.installs):
         return
     connected = o.connected is True
     kinds = tuple(dict.fromkeys(volume.trouble for volume in full))
-    parts = [
-        f"{listing([v.place for v in full if v.trouble == kind])} {_WORDS[kind]}" for kind in kinds
-    ]
+    parts = [_together([v.place for v in full if v.trouble == kind], kind) for kind in kinds]
     instance = o.instance.instance_id or "INSTANCE_ID"
     yield Cause(
         "disk-full",

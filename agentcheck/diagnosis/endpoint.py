@@ -49,8 +49,9 @@ def _missing(o: Observed) -> Iterator[Cause]:
             " name)."
         )
     else:
+        resolve = "resolves" if len(services) == 1 else "resolve"
         summary = (
-            f"{listing(services)} resolve to public addresses that do not answer: no VPC endpoint"
+            f"{listing(services)} {resolve} to public addresses that do not answer: no VPC endpoint"
             " with private DNS, no NAT, or port 443 out is closed."
         )
         first = (

@@ -153,7 +153,8 @@ def _blocked(o: Observed) -> Iterator[Cause]:
             f"{control} in the same VPC answers on {port}, so {groups} lets {port} out: the"
             " endpoint's side is closed"
         )
-    if o.connected is True and SSMMESSAGES in services:
+    # A line in its log says what was: only a socket shows that what is open may stay.
+    if o.connected is True and o.channel.by == "socket" and SSMMESSAGES in services:
         evidence.append(
             "the agent's old channel still lives, so a security group was closed, not a network ACL"
         )

@@ -158,10 +158,13 @@ def _agent_info(report: Report, live: Optional[Live]) -> Iterator[Sample]:
         yield {name: report.agent.get(name) or "" for name in names}, 1
 
 
+_END_OF_TIME = 1e12  # more is no moment
+
+
 def _credentials_expiry(report: Report, live: Optional[Live]) -> Iterator[Sample]:
     for result in report.checks:
         expiration = result.facts.get("expiration") if result.id == "role" else None
-        if isinstance(expiration, (int, float)):
+        if isinstance(expiration, (int, float)) and 0 <= expiration < _END_OF_TIME:
             yield {}, expiration
 
 

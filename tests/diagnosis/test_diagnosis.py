@@ -24,6 +24,7 @@ from agentcheck.observations import (
     Unit,
 )
 from tests import worlds
+from tests.diagnosis.catalogue import WORLDS
 from tests.worlds import (
     ALIVE,
     DEAD,
@@ -61,6 +62,14 @@ def test_every_row_has_its_place_in_the_catalogue() -> None:
     assert set(ROWS) <= set(CODES)
     assert list(ROWS) == [code for code in CODES if code in ROWS]
     assert len(CODES) == len(set(CODES))
+
+
+def test_the_codes_stand_in_the_order_of_their_worlds() -> None:
+    """Which is public, and written down apart: in the catalogue of worlds."""
+    order = list(WORLDS)
+    order.insert(order.index("not-ec2"), "partial")
+    order.insert(order.index("agent-backing-off"), "latent-failure")
+    assert list(CODES) == order
 
 
 def test_a_healthy_instance_is_healthy_and_a_part_of_it_partial() -> None:

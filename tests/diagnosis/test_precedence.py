@@ -465,3 +465,11 @@ def test_why_it_does_not_run(changes: dict[str, str], reason: str) -> None:
     verdict, _ = diagnose(healthy(agent=stopped, channel=DEAD))
     assert (verdict.code, verdict.reason) == ("agent-not-running", reason)
     assert ", ," not in " ".join(verdict.evidence)
+
+
+def test_only_a_live_socket_tells_a_security_group_from_a_network_acl() -> None:
+    """What its log said of the channel may be over."""
+    closed = paths("timeout")
+    for by, told in (("socket", True), ("log", False)):
+        verdict, _ = diagnose(replace(closed, channel=replace(ALIVE, by=by)))
+        assert ("not a network ACL" in " ".join(verdict.evidence)) is told

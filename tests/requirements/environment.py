@@ -16,7 +16,13 @@ import requirements
 from requirements import HERE
 
 # Beside the project's own dependencies. `run` is for somebody who wants a report, not to develop.
-FLAVOURS = {"run": [], "dev": ["test.txt", "lint.txt"], "floors": ["test.txt"]}
+FLAVOURS = {
+    "run": [],
+    "dev": ["test.txt", "lint.txt"],
+    "floors": ["test.txt"],
+    "mutate": ["test.txt", "mutate.txt"],
+}
+RECORDED = {"floors": "floors.txt", "mutate": "mutate-lock.txt"}
 
 
 def say(message: str) -> None:
@@ -47,9 +53,7 @@ def quietly(*command: str) -> str:
 
 def versions_file(flavour: str) -> Path:
     """The recorded versions and hashes. Newer Pythons have none."""
-    if flavour == "floors":
-        return HERE / "floors.txt"
-    return HERE / "lock-{}.{}.txt".format(*sys.version_info)
+    return HERE / RECORDED.get(flavour, "lock-{}.{}.txt".format(*sys.version_info))
 
 
 def path(flavour: str, folder: Path) -> Path:

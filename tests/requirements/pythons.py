@@ -174,6 +174,9 @@ def record() -> None:
         title = f"The oldest that pyproject.toml promises, the rest newest for Python {oldest}"
         floors = [*map(requirements.floor, deps), *tests]
         lock.write(here / "floors.txt", title, oldest, floors)
+        title = "What `./dev mutate` is measured with, for Python 3.11"
+        tools = requirements.lines(here / "mutate.txt")
+        lock.write(here / "mutate-lock.txt", title, "3.11", [*deps, *tests, *tools])
         say("recording the hashes of what is pinned for builds")
         text = requirements.PACKAGING.read_text("utf-8")
         pins = re.findall(r"^[\w.-]+==[\w.+-]+", text, re.M)

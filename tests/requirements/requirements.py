@@ -85,7 +85,7 @@ def check() -> list[str]:
     direct = dependencies() + journal()
     tools = lines(HERE / "test.txt") + lines(HERE / "lint.txt")
     complaints = []
-    for path in [*sorted(HERE.glob("lock-*.txt")), HERE / "floors.txt", PACKAGING]:
+    for path in [*sorted(HERE.glob("*lock*.txt")), HERE / "floors.txt", PACKAGING]:
         pins = recorded(path.read_text("utf-8"))
         every = {name(line) for line in lines(path) if not line.startswith("--hash")}
         complaints += [

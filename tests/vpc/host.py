@@ -22,6 +22,17 @@ def may_administer() -> bool:
     return all(effective >> bit & 1 for bit in (_CAP_NET_ADMIN, _CAP_SYS_ADMIN))
 
 
+def measurement() -> dict[str, str]:
+    """The variables by which coverage.py measures child processes; none unless it measures us."""
+    names = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
+    return {name: os.environ[name] for name in names if "COVERAGE_PROCESS_CONFIG" in os.environ}
+
+
+def unmeasured() -> dict[str, str]:
+    """Our environment for a child that is looked at itself: what it loads, or takes."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 def end(process: subprocess.Popen[str]) -> None:
     """Ends nsenter and what it runs, from the inside outwards.
 

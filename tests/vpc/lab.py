@@ -264,6 +264,9 @@ class Vpc:
             else None,
             init=artefacts.compiled("init.c"),
             shown=host.shown(),
+            measured=Path(where).parent
+            if (where := host.measurement().get("COVERAGE_FILE"))
+            else None,
         )
 
     def _await(self, descriptors: int = 0) -> list[int]:
@@ -325,6 +328,7 @@ class Vpc:
             "SHELL": "/bin/sh",
             "USER": "root",
             **terminal,
+            **host.measurement(),
             **self.scenario.environment,
             **(more or {}),
         }

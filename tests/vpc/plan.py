@@ -24,6 +24,7 @@ class Plan:
     running_agent: Optional[Path]  # what runs, when it was replaced by the above since
     init: Path
     shown: tuple[Path, ...]  # folders of this machine that the instance has too
+    measured: Optional[Path]  # the folder where coverage.py writes, when it measures
 
     @property
     def record(self) -> Path:

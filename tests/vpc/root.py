@@ -51,6 +51,8 @@ def enter(plan: Plan) -> None:
         (root / name).chmod(0o1777)
     for path in plan.shown:
         linux.bind(path, root / path.relative_to("/"))
+    if plan.measured is not None:
+        linux.bind(plan.measured, root / plan.measured.relative_to("/"), read_only=False)
     if Path("/etc/alternatives").is_dir():
         linux.bind(Path("/etc/alternatives"), root / "etc/alternatives")
     linux.mount("proc", root / "proc", "proc")
