@@ -58,7 +58,10 @@ class Outcome:
     @property
     def codes(self) -> list[str]:
         """What is said to be wrong, most important first; `healthy` alone when nothing is."""
-        return [cause["code"] for cause in self.report["causes"]] or ["healthy"]
+        try:
+            return [cause["code"] for cause in self.report["causes"]] or ["healthy"]
+        except ValueError:
+            return []
 
     @property
     def broken(self) -> list[str]:
