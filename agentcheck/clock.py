@@ -12,6 +12,8 @@ FAIL_S = 300
 WARN_S = 60
 # Two readings of the same moment over a slow path still agree within this.
 AGREE_S = 30
+# The years 1 and 9999, beyond which datetime does not go.
+_FIRST, _LAST = -62135596800, 253402300799
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,12 @@ class Skew:
 
 
 def utc(seconds: float, timespec: str = "minutes") -> str:
-    """A moment for people; `timespec` as of datetime.isoformat."""
-    moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+    """A moment for people; `timespec` as of datetime.isoformat.
+
+    Others may name moments beyond the calendar: those show as its first or last.
+    """
+    within = min(max(seconds, _FIRST), _LAST)
+    moment = datetime.fromtimestamp(within, timezone.utc).replace(tzinfo=None)
     return f"{moment.isoformat(' ', timespec)} UTC"
 
 
