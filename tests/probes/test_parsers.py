@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from agentcheck.observations import ServerAnswer, Socket
 from agentcheck.probes import agent_package, agent_sockets, agent_unit, imds, resolver, trust_store
-from agentcheck.probes.connection import scope_of
 from agentcheck.probes.bounded_http import clock_offset
+from agentcheck.probes.connection import scope_of
 from agentcheck.probes.ssm_agent import parse_config
 
 # A line of /proc/net/tcp on a little-endian machine: 10.0.0.50 to 10.0.1.11:443.
