@@ -82,12 +82,13 @@ def _once(host: str, method: str, path: str, headers: Mapping[str, str]) -> Answ
 def _no_answer(error: Exception, connected: bool) -> Answer:
     number = error.errno if isinstance(error, OSError) else None
     late = isinstance(error, (socket.timeout, TimeoutError))
-    if number in _NO_ROUTE:
-        reason, text = "no-route", f"connect failed: {errno.errorcode[number]}"
-    elif number == errno.ECONNREFUSED:
+    if number == errno.ECONNREFUSED:
         reason, text = "refused", "connection refused"
     elif late and not connected:
         reason, text = "timeout", f"connect not answered within {TIMEOUT:g} s"
+    elif number in _NO_ROUTE or not connected:
+        name = errno.errorcode.get(number or 0, type(error).__name__)
+        reason, text = "no-route", f"connect failed: {name}"
     else:
         what = f"no whole answer within {TIMEOUT:g} s" if late else "the answer broke off"
         reason, text = "silent", f"connected, then {what}"

@@ -58,7 +58,10 @@ class Outcome:
     @property
     def codes(self) -> list[str]:
         """What is said to be wrong, most important first; `healthy` alone when nothing is."""
-        return [cause["code"] for cause in self.report["causes"]] or ["healthy"]
+        try:
+            return [cause["code"] for cause in self.report["causes"]] or ["healthy"]
+        except ValueError:
+            return []
 
     @property
     def broken(self) -> list[str]:
@@ -126,14 +129,13 @@ class Case:
 
 def attack_all(cases: Mapping[str, Case], side_by_side: int = 6) -> dict[str, Outcome]:
     """A round for each case, in as many VPCs at once: most of a round is waiting."""
-    left = list(cases.items())
+    left = iter(list(cases.items()))
     found = {}
 
     def work() -> None:
         with Vpc("healthy") as vpc:
             untouched = vpc.scenario
-            while left:
-                name, case = left.pop(0)
+            for name, case in left:
                 vpc.scenario = untouched
                 if "agent" in case.changes:
                     vpc.stop_agent()
@@ -143,7 +145,7 @@ def attack_all(cases: Mapping[str, Case], side_by_side: int = 6) -> dict[str, Ou
                     vpc.put(path, text)
                 found[name] = attack(vpc)
 
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(side_by_side) as pool:
         for done in [pool.submit(work) for _ in range(side_by_side)]:
             done.result()
     return found

@@ -58,19 +58,19 @@ def secure(pem: str, then: Callable[[socket.socket], None], connection: socket.s
 
 def handshake(pem: str, size: int, said: Said, again: Said, connection: socket.socket) -> None:
     """The first `size` bytes of a server's side of TLS, and then something else."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    inner, outer = ssl.MemoryBIO(), ssl.MemoryBIO()
-    server = context.wrap_bio(inner, outer, server_side=True)
-    inner.write(connection.recv(65536))
-    with contextlib.suppress(ssl.SSLWantReadError):
-        server.do_handshake()
-    connection.sendall(outer.read()[:size])
+    connection.sendall(_flight(pem, connection)[:size])
     _say(connection, said, again)
 
 
 def slow_handshake(pem: str, connection: socket.socket) -> None:
     """A server's side of TLS, byte by byte."""
+    for byte in _flight(pem, connection):
+        connection.sendall(bytes((byte,)))
+        time.sleep(0.1)
+
+
+def _flight(pem: str, connection: socket.socket) -> bytes:
+    """What a server answers to the client's hello."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     inner, outer = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -78,9 +78,7 @@ def slow_handshake(pem: str, connection: socket.socket) -> None:
     inner.write(connection.recv(65536))
     with contextlib.suppress(ssl.SSLWantReadError):
         server.do_handshake()
-    for byte in outer.read():
-        connection.sendall(bytes((byte,)))
-        time.sleep(0.1)
+    return outer.read()
 
 
 def metadata(odd: Mapping[str, tuple[Said, Said]], connection: socket.socket) -> None:

@@ -13,6 +13,7 @@ from tests.hostile import certificates, http
 from tests.hostile.http import ESCAPES, Speech, body
 from tests.hostile.measure import Case, attack_all, wrong
 from tests.hostile.peers import MIB, answer, handshake, secure, slow_handshake, speak
+from tests.vpc import Vpc, default_command
 from tests.vpc import certificates as genuine
 from tests.vpc.scenario import BOTH, SSM, SSMMESSAGES, Endpoint
 
@@ -149,6 +150,18 @@ def test_whatever_an_endpoint_does_with_tls_a_report_is_made() -> None:
 
 def test_whatever_certificate_an_endpoint_shows_a_report_is_made() -> None:
     assert wrong(certified(), attack_all(certified())) == {}
+
+
+@pytest.mark.parametrize("form", ["text", "html", "nagios"])
+def test_no_format_lets_a_certificate_speak(form: str) -> None:
+    stranger = partial(secure, str(certificates.folder() / "odd.pem"), WELL)
+    with Vpc("healthy") as vpc:
+        vpc.update(**at(stranger))
+        printed = vpc.run(default_command(vpc.scenario, "--format", form)).stdout
+    assert "odd" in printed
+    assert printed.replace("\n", "").isprintable()
+    assert "${x}" in printed
+    assert form != "html" or "[31m?<b>" not in printed
 
 
 def test_whatever_an_endpoint_says_a_report_is_made() -> None:

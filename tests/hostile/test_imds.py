@@ -97,6 +97,21 @@ CASES = {
     ),
     "an end of odd type": some(("healthy",), **{ROLE: document(Expiration=[ESCAPES])}),
     "an end after time": some(("healthy",), **{ROLE: document(Expiration="9999-99-99T99:99:99Z")}),
+    "an end in the year 10000": some(
+        ("healthy",), **{ROLE: document(Expiration="9999-12-31T23:59:59-23:59")}
+    ),
+    "an end in the year 0": some(
+        ("credentials-expired",), **{ROLE: document(Expiration="0001-01-01T00:00:00+23:59")}
+    ),
+    "a clock in the year 10000": some(
+        ("credentials-expired", "clock-skew"),
+        **{
+            "api/token": body(
+                CANARIES["imds-token"].encode(), b"Date: Fri, 31 Dec 9999 23:59:59 -2359"
+            ),
+            ROLE: document(),
+        },
+    ),
     "networks that are none": some(
         ("healthy",),
         **{
