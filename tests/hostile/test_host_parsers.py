@@ -56,7 +56,7 @@ LINES = st.lists(st.binary(max_size=8).map(lambda line: line.replace(b"\n", b"")
 
 
 @pytest.mark.usefixtures("small_blocks")
-@examples(300)
+@examples(150)
 @given(LINES)
 def test_pieces_of_a_file_are_all_of_its_lines(tmp_path: Path, lines: list[bytes]) -> None:
     (tmp_path / "file").write_bytes(b"\n".join(lines))
@@ -66,7 +66,7 @@ def test_pieces_of_a_file_are_all_of_its_lines(tmp_path: Path, lines: list[bytes
 
 
 @pytest.mark.usefixtures("small_blocks")
-@examples(100)
+@examples(60)
 @given(st.binary(), st.integers(1, 400))
 def test_pieces_are_small_whatever_the_file_and_end_at_the_limit(
     tmp_path: Path, raw: bytes, limit: int
@@ -110,7 +110,7 @@ LOG = st.lists(
 ).map(lambda lines: "\n".join(lines).encode("utf-8", "replace"))
 
 
-@examples(100)
+@examples(60)
 @given(LOG, LOG)
 @example(
     f"{STAMP}ERROR [CredentialRefresher] Retrieve credentials produced error: x\n"
@@ -124,7 +124,7 @@ def test_whatever_the_agent_logs_the_diagnosis_says_it_in_plain_text(
     assert all(text.isprintable() for text in said(agent_log=log))
 
 
-@examples(100)
+@examples(60)
 @given(st.binary(max_size=300), st.integers(0, 3))
 def test_any_file_of_a_time_zone_is_a_zone(tmp_path: Path, raw: bytes, version: int) -> None:
     place = tmp_path / "localtime"
@@ -134,7 +134,7 @@ def test_any_file_of_a_time_zone_is_a_zone(tmp_path: Path, raw: bytes, version: 
         agent_log.read_lines(f"{STAMP}INFO x".encode(), zone, worlds.NOW)
 
 
-@examples(100)
+@examples(60)
 @given(st.text())
 @example("../../../etc/passwd")
 @example("a" * 5000)
@@ -146,7 +146,7 @@ def _config(document: dict[str, Any]) -> AgentConfig:
     return parse_config("p", json.dumps(document).encode())
 
 
-@examples(200)
+@examples(100)
 @given(
     st.dictionaries(st.sampled_from(["Agent", "Ssm", "Mds", "Mgs"]), JSON | st.dictionaries(
         st.sampled_from(["Endpoint", "Region", "ServiceDomain", "ContainerMode"]), JSON
@@ -177,7 +177,7 @@ IDENTITY = st.dictionaries(
 ).map(lambda document: json.dumps(document).encode())
 
 
-@examples(100)
+@examples(60)
 @given(st.sampled_from(STATE_FILES), st.binary() | IDENTITY)
 @example(STATE_FILES[0], DEEP)
 @example(STATE_FILES[0], LONG_NUMBER)
@@ -207,7 +207,7 @@ DEB822 = st.lists(
 
 
 @pytest.mark.parametrize("block", [16, 1 << 16])
-@examples(100)
+@examples(60)
 @given(DEB822, DEB822)
 def test_the_agents_package_is_found_between_any_others(
     tmp_path: Path, block: int, before: bytes, after: bytes
@@ -219,7 +219,7 @@ def test_the_agents_package_is_found_between_any_others(
         assert agent_package._dpkg_version() == "3.3.1611.0-1"
 
 
-@examples(100)
+@examples(60)
 @given(st.text(), st.text())
 def test_any_snap_and_any_rpm_have_a_version_or_none(
     tmp_path: Path, before: str, after: str
@@ -239,7 +239,7 @@ def test_any_snap_and_any_rpm_have_a_version_or_none(
             assert all(text.isprintable() for text in said(agent=agent))
 
 
-@examples(100)
+@examples(60)
 @given(st.dictionaries(st.sampled_from(agent_unit.PROPERTIES), st.text(max_size=30)))
 @example({"LoadState": "loaded", "NRestarts": "\u00b2"})
 @example({"LoadState": "loaded", "NRestarts": "9" * 5000})
@@ -262,7 +262,7 @@ UNIT_LINES = st.lists(
 ).map(lambda words: "".join(words).encode("utf-8", "replace"))  # fmt: skip
 
 
-@examples(100)
+@examples(60)
 @given(UNIT_LINES, UNIT_LINES)
 def test_any_unit_and_any_file_of_its_environment_are_read(
     tmp_path: Path, unit: bytes, variables: bytes
@@ -284,7 +284,7 @@ PEM = st.lists(
 ).map(b"".join)
 
 
-@examples(100)
+@examples(60)
 @given(PEM, PEM)
 @example(BEGIN * 50, b"")
 def test_a_certificate_counts_between_any_others(
@@ -322,7 +322,7 @@ RESOLV = st.lists(
 ).map(b"".join)
 
 
-@examples(100)
+@examples(60)
 @given(RESOLV, RESOLV)
 def test_any_resolv_conf_names_the_servers_that_the_c_library_asks(
     tmp_path: Path, before: bytes, after: bytes
@@ -387,7 +387,7 @@ WORDS = st.lists(
 ).map(b" ".join)
 
 
-@examples(100)
+@examples(60)
 @given(WORDS, WORDS)
 def test_the_agents_socket_is_found_between_any_rows(
     tmp_path: Path, before: bytes, after: bytes
@@ -409,7 +409,7 @@ def test_a_table_that_cannot_be_read_to_its_end_proves_nothing(
     assert agent_sockets.probe([os.getpid()]) is None
 
 
-@examples(100)
+@examples(60)
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_dmi_is_that_of_some_machine(tmp_path: Path, vendor: bytes, tag: bytes) -> None:
     (tmp_path / "sys_vendor").write_bytes(vendor)
@@ -420,7 +420,7 @@ def test_any_dmi_is_that_of_some_machine(tmp_path: Path, vendor: bytes, tag: byt
     assert (found.vendor + found.instance_id).isprintable()
 
 
-@examples(100)
+@examples(60)
 @given(st.binary())
 def test_any_file_may_be_looked_into_for_keys(tmp_path: Path, raw: bytes) -> None:
     key = b"aws_secret_access_key = " + b"A" * 40

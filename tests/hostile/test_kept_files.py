@@ -73,7 +73,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-@examples(400)
+@examples(250)
 @given(mutated())
 def test_what_is_read_as_a_report_can_be_shown_in_every_format(document: dict[str, Any]) -> None:
     try:
@@ -104,7 +104,7 @@ HISTORY = st.lists(
 ENTRY = HistoryEntry("2026-11-25T00:00:00Z", "fail", "ok", "role-missing", ["ssm"], "abc")
 
 
-@examples(100)
+@examples(60)
 @given(HISTORY)
 @example(DEEP)
 @example(LONG_NUMBER)
@@ -126,7 +126,7 @@ KEPT = json.dumps(
 )
 
 
-@examples(200)
+@examples(100)
 @given(st.sampled_from(["asked", "role", "permission", "state", "clock_offset_s"]), JSON)
 @example("asked", 10**400)
 @example("clock_offset_s", 10**400)
@@ -151,7 +151,7 @@ INI = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@examples(300)
+@examples(150)
 @given(INI)
 @example("[state]\nrun_dir = /a\0b\n")
 @example("[\0]\nx = 1\n")
@@ -181,7 +181,7 @@ def test_half_a_character_in_a_variable_is_a_configuration_error(variable: str) 
         settings.load(None, {variable: "/run/\udcff"})
 
 
-@examples(100)
+@examples(60)
 @given(st.text())
 @example("9" * 100_000)
 def test_a_number_of_any_length_is_a_number(text: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Optional
 
 from tests.hostile.measure import Outcome, attack
+from tests.hostile.rubbish import TIMES
 from tests.vpc import Scenario, Vpc
 
 # What planted programs are called with: nothing of that may be left after the round.
@@ -26,8 +28,15 @@ class Case:
     prefix: tuple[str, ...] = ()
 
 
-def wrong(cases: Mapping[str, Case]) -> dict[str, list[str]]:
-    """By case what was not as it must be; most of a round is waiting, so some run side by side."""
+def wrong(
+    cases: Mapping[str, Case], more: Optional[Mapping[str, Case]] = None
+) -> dict[str, list[str]]:
+    """By case what was not as it must be; most of a round is waiting, so some run side by side.
+
+    `more` are of the same kind, and tried where more examples are asked for.
+    """
+    if more and TIMES > 1:
+        cases = {**cases, **more}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         complaints = dict(zip(cases, pool.map(_judge, cases.values())))
     return {name: found for name, found in complaints.items() if found}
