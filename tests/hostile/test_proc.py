@@ -1,4 +1,4 @@
-"""Rounds on instances with very many processes and sockets, and with some that are not to be seen."""
+"""Rounds on instances with very many processes and sockets, some of them not to be seen."""
 
 from __future__ import annotations
 
