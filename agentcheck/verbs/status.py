@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def call(arguments: argparse.Namespace) -> int:
             " agentcheck, or run a round by hand: agentcheck run"
         ) from None
     assert document is not None
-    age = _age(folder / state.REPORT)
+    age = state.age(folder, document)
     stale = age > _number(document.get("stale_after_s"), GOOD_FOR_S)
     if arguments.format == "json":
         emit_json({**document, "age_s": round(age, 1), "stale": stale})
@@ -47,14 +46,6 @@ def call(arguments: argparse.Namespace) -> int:
         emit(f"{head}; confirmed: {confirmed}{f' since {since}' if since else ''}\n\n")
         emit(text.render(report))
     return EXIT_STATUS[UNKNOWN] if stale else EXIT_STATUS[report.status]
-
-
-def _age(path: Path) -> float:
-    """Seconds since the file was written."""
-    try:
-        return max(0.0, time.time() - path.stat().st_mtime)
-    except OSError:
-        return 0.0
 
 
 def _number(found: Any, otherwise: float) -> float:
