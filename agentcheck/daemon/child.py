@@ -19,8 +19,8 @@ from typing import Any, Optional
 MAX_OUTPUT = 1 << 20
 # What the round may take beyond its own deadline: start of the interpreter, printing.
 GRACE_S = 3.0
-# Who has closed its output ends by itself within this; and who is killed is gone within this, unless
-# the kernel holds it.
+# Who has closed its output ends by itself within this, and who is killed is gone within this, but
+# where the kernel holds it.
 ENDS_S = 0.5
 # A round is the first to go when memory runs out, never the daemon (proc(5)).
 OOM_SCORE_ADJ = "1000"
