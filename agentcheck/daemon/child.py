@@ -72,6 +72,7 @@ class Round:
         """Starts it. `settings` is the INI text of the accepted settings; it reads no other."""
         self.kill_at = now + deadline_s + GRACE_S
         self._output = bytearray()
+        self._by_itself = False
         frozen = os.memfd_create("agentcheck.conf", 0)
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_THE_DAEMON)
         try:
@@ -123,8 +124,9 @@ class Round:
         how = os.WEXITED | os.WNOHANG | os.WNOWAIT  # uncollected, nobody else gets its id
         while closed and not os.waitid(os.P_PID, self._process.pid, how):
             if time.monotonic() > until:
-                break
+                closed = False
             time.sleep(0.005)
+        self._by_itself = closed
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
@@ -142,6 +144,8 @@ class Round:
     def fate(self) -> str:
         """What became of one that gave no report."""
         number = -(self._process.returncode or 0)
+        if not self._by_itself:
+            return "printed no report and was killed"
         if number == signal.SIGKILL:
             return "was killed (by the kernel, where memory is short)"
         return f"was ended by signal {number}" if number > 0 else "printed no report"

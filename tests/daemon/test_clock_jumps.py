@@ -1,4 +1,4 @@
-"""The wall clock is set under the running daemon: nothing ends or sticks, only the clock is told."""
+"""The wall clock is set under the running daemon: nothing ends or sticks, the clock is told."""
 
 from __future__ import annotations
 
