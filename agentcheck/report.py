@@ -10,11 +10,12 @@ from typing import Any, Optional
 
 from agentcheck import __version__, runner
 from agentcheck.checks import Check
+from agentcheck.clock import WARN_S
 from agentcheck.diagnosis import diagnose
 from agentcheck.diagnosis.machine import is_not_ec2
 from agentcheck.diagnosis.notes import notes
 from agentcheck.facts import RoundFacts
-from agentcheck.model import ERROR, FAIL, UNKNOWN, Cause, Report, Result
+from agentcheck.model import ERROR, FAIL, OK, UNKNOWN, WARN, Cause, Report, Result
 from agentcheck.observations import EC2MESSAGES, Agent, Observed
 
 
@@ -35,6 +36,8 @@ def make(
     started, begun = time.time(), time.monotonic()
     needed = _closure(checks, chosen)
     results = runner.run(needed, facts, deadline, interrupted)
+    took = time.monotonic() - begun
+    set_by = time.time() - started - took
     complete = chosen is None and not interrupted()
     listed = [
         (check, result)
@@ -45,7 +48,7 @@ def make(
         agentcheck_version=__version__,
         run_id=uuid.uuid4().hex,
         started=runner.utc_text(started),
-        duration_s=round(time.monotonic() - begun, 3),
+        duration_s=round(took, 3),
         trigger=trigger,
         profile=profile,
         complete=complete,
@@ -58,12 +61,25 @@ def make(
         endpoints=(),
     )
     try:
-        return _diagnosed(report, facts, results, listed, chosen)
+        report = _diagnosed(report, facts, results, listed, chosen)
     except Exception as error:  # noqa: BLE001 - the round has begun: a report is owed
         cause = replace(_NO_DIAGNOSIS, evidence=[f"internal error ({type(error).__name__})"])
         return replace(report, verdict=cause, causes=(cause,))
+    if abs(set_by) > WARN_S and report.status not in (OK, WARN):
+        # What was dated before does not fit what was dated after it.
+        cause = replace(_CLOCK_SET, evidence=[f"the clock was set by {set_by:+.0f} s meanwhile"])
+        return replace(report, verdict=cause, causes=(cause,))
+    return report
 
 
+_CLOCK_SET = Cause(
+    "could-not-tell",
+    UNKNOWN,
+    "No verdict: the clock was set while the checks ran.",
+    [],
+    ["Run it again: agentcheck run"],
+    reason="clock-set",
+)
 _NO_DIAGNOSIS = Cause(
     "could-not-tell",
     UNKNOWN,

@@ -267,6 +267,12 @@ def _files(config: Optional[Path]) -> list[Path]:
     return [CONFIG_FILE, *drop_ins] if os.path.lexists(CONFIG_FILE) else drop_ins
 
 
+class _Ini(configparser.ConfigParser):
+    """Nothing but a comment stands behind a [section]: the usual one leaves out what does."""
+
+    SECTCRE = re.compile(r"\[(?P<header>[^]]+)\]\s*(?:[#;].*)?$")
+
+
 def _read_file(path: Path) -> dict[tuple[str, str], Effective]:
     try:
         text = read_whole(path, MAX_FILE).decode("utf-8")
@@ -275,7 +281,7 @@ def _read_file(path: Path) -> dict[tuple[str, str], Effective]:
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: not UTF-8 text; allowed: an INI file") from None
     # No section is special here: [DEFAULT] is as unknown as any other.
-    parser = configparser.ConfigParser(interpolation=None, default_section="\0")
+    parser = _Ini(interpolation=None, default_section="\0")
     try:
         parser.read_string(_BLANKS.sub(" ", text))
     except configparser.MissingSectionHeaderError as error:

@@ -64,6 +64,7 @@ def test_durations(text: str, seconds: float) -> None:
         ("[runs]\ndeadline = 5s\n", ":1:", "[runs]", "endpoints"),
         ("[DEFAULT]\ndeadline = 5s\n", ":1:", "[DEFAULT]", "endpoints"),
         ("deadline = 5s\n", ":1:", "before the first", "run"),
+        ("[run] deadline = 5s\n", ":1:", "before the first", "run"),
         ("[run]\nnonsense\n", ":2:", "not INI", "key = value"),
         ("[run]\ndeadline = 5s\ndeadline = 6s\n", ":3:", "twice", "one"),
         ("[run]\n[run]\n", ":2:", "twice", "one"),

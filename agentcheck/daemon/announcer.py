@@ -28,6 +28,8 @@ class Announcer:
         self._allowances = {
             "verdict": Allowance(now),
             "check": Allowance(now),
+            "reload": Allowance(now, burst=10),
+            "state": Allowance(now, burst=20),
             "console": Allowance(now, burst=5),
         }
 

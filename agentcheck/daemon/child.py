@@ -10,7 +10,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Optional
 
 from agentcheck.files import parse_json
@@ -18,10 +20,17 @@ from agentcheck.files import parse_json
 MAX_OUTPUT = 1 << 20
 # What the round may take beyond its own deadline: start of the interpreter, printing.
 GRACE_S = 3.0
+# Who has closed its output ends by itself within this, and who is killed is gone within this, but
+# where the kernel holds it.
+ENDS_S = 0.5
 # A round is the first to go when memory runs out, never the daemon (proc(5)).
 OOM_SCORE_ADJ = "1000"
 # The service manager's business with the daemon is none of the round's.
 NOT_FOR_THE_ROUND = ("NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "AGENTCHECK_")
+
+# `systemctl kill -s USR1 agentcheck` sends it to all processes of the service. A round has them
+# blocked from its first moment on, and so does what it starts.
+FOR_THE_DAEMON = (signal.SIGHUP, signal.SIGUSR1)
 
 
 def program(module: str = "agentcheck") -> list[str]:
@@ -60,7 +69,9 @@ class Round:
         """Starts it. `settings` is the INI text of the accepted settings; it reads no other."""
         self.kill_at = now + deadline_s + GRACE_S
         self._output = bytearray()
+        self._by_itself = False
         frozen = os.memfd_create("agentcheck.conf", 0)
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_THE_DAEMON)
         try:
             os.write(frozen, settings.encode())
             self._process = subprocess.Popen(
@@ -78,6 +89,7 @@ class Round:
                 start_new_session=True,
             )
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
             os.close(frozen)
         assert self._process.stdout is not None
         self.output = self._process.stdout
@@ -100,14 +112,40 @@ class Round:
             self._output += part
         return True
 
-    def end(self) -> None:
-        """Kills whatever is left of its session, and collects it."""
+    def end(self, closed: bool = False) -> None:
+        """Kills whatever is left of its session, and collects it.
+
+        `closed`: its output has ended, so it is about to end itself; how, is worth a moment.
+        """
+        until = time.monotonic() + ENDS_S
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT  # uncollected, nobody else gets its id
+        while closed and not os.waitid(os.P_PID, self._process.pid, how):
+            if time.monotonic() > until:
+                closed = False
+            time.sleep(0.005)
+        self._by_itself = closed
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(ENDS_S)
         self.output.close()
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has been collected; after `end` only the kernel can hold it."""
+        return self._process.poll() is not None
+
+    @property
+    def fate(self) -> str:
+        """What became of one that gave no report."""
+        number = -(self._process.returncode or 0)
+        if not self._by_itself:
+            return "printed no report and was killed"
+        if number == signal.SIGKILL:
+            return "was killed (by the kernel, where memory is short)"
+        return f"was ended by signal {number}" if number > 0 else "printed no report"
 
     def document(self) -> Optional[Mapping[str, Any]]:
         """What it printed, None when that is no JSON object."""

@@ -6,6 +6,7 @@ ids to `journalctl -x`.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -29,11 +30,16 @@ MESSAGE_IDS: Mapping[str, str] = {
 Send = Callable[..., None]
 # While the journal takes nothing; then the oldest are lost.
 MOST_WAITING = 200
+# Between tries meanwhile.
+AGAIN_S = 2.0
+SOCKET = "/run/systemd/journal/socket"
+# Errors of the entry itself; all others are the journal's, which is away, or this machine's.
+_NEVER = (errno.EINVAL, errno.EMSGSIZE, errno.E2BIG)
 
 
 class Journal:
     """Where entries go. Never raises and never waits: a journal that is away or stopped must not
-    hold the daemon, so a thread of its own sends them."""
+    hold the daemon, so a thread of its own sends them. They wait until it is back."""
 
     def __init__(self, send: Optional[Send] = None) -> None:
         self._send = send or _backend()
@@ -53,8 +59,18 @@ class Journal:
                 self._sending = True
             try:
                 self._send(message, **fields)
-            except (OSError, ValueError):
+            except OSError as error:
+                if error.errno not in _NEVER:
+                    self._again(message, fields)
+            except Exception:  # noqa: BLE001 - one entry is lost, never the thread and so all others
                 continue
+
+    def _again(self, message: str, fields: Mapping[str, Any]) -> None:
+        """Puts an entry back, in order, and waits a little."""
+        with self._news:
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting.appendleft((message, fields))
+            self._news.wait(AGAIN_S)
 
     def flush(self, seconds: float) -> None:
         """Waits until all is sent, but not for long."""
@@ -76,7 +92,7 @@ class Journal:
 
 def _backend() -> Send:
     """systemd-python where it and a journal are there; else stdout, which systemd reads too."""
-    if os.path.exists("/run/systemd/journal/socket"):
+    if os.path.exists(SOCKET):
         # Never `import systemd` alone: a folder of that name may stand beside the package.
         try:
             # What journal.send ends in; by itself it saves the daemon 1.5 MiB of other modules.
@@ -96,6 +112,7 @@ def _backend() -> Send:
 
 def _through(sendv: Callable[..., None]) -> Send:
     def call(message: str, **fields: Any) -> None:
+        os.stat(SOCKET)  # for without it sd_journal_send(3) says that all is well
         texts = {"MESSAGE": message, **_texts(fields)}
         sendv(*(f"{key}={text}".encode("utf-8", "replace") for key, text in texts.items()))
 

@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import IO, Any, Optional
 
 from agentcheck import __version__, whole_file
 from agentcheck.daemon import schedule, state, watch
@@ -53,7 +53,10 @@ class Daemon:
         self._announcer = Announcer(self._journal, environ)
         self._pending_signals: set[int] = set()
         self._asked = False
-        self._unsaved = False
+        # Which history.json holds what is remembered; None: none does.
+        self._saved = state.identity(self._state_dir / state.HISTORY)
+        self._stuck: Optional[Round] = None
+        self._end: Optional[AgentcheckError] = None
         self._round: Optional[Round] = None
         self._report: Optional[Report] = None
         self._stopping = False
@@ -64,7 +67,7 @@ class Daemon:
         self._next_heartbeat = time.monotonic() + settings["daemon", "heartbeat"]
 
     def run(self) -> None:
-        """The whole life of the daemon. Raises AgentcheckError when the port cannot be opened."""
+        """The whole life of the daemon. Raises AgentcheckError when it cannot begin or go on."""
         state.sweep(self._run_dir)
         state.sweep(self._state_dir)
         self._port.follow(self._settings)
@@ -82,9 +85,12 @@ class Daemon:
             self._round.end()
         self._port.close()
         self._journal.flush(0.5)
+        if self._end is not None:
+            raise self._end
 
     def _lock(self) -> None:
         """One daemon for a state folder: two would overwrite each other's files."""
+        self._locked: Optional[IO[str]] = None
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             self._locked = os.fdopen(os.open(self._run_dir / LOCK, flags, 0o600), "w")
@@ -151,6 +157,11 @@ class Daemon:
     def _start(self) -> None:
         trigger, self._asked = "signal" if self._asked else "timer", False
         now, deadline = time.monotonic(), self._settings["run", "deadline"]
+        if self._stuck is not None and not self._stuck.gone:
+            # Not even SIGKILL ends it, and more of its kind would fill the machine.
+            self._take_in(None, "could not be started: the last one is stuck in the kernel")
+            return
+        self._stuck = None
         try:
             self._round = Round(self._settings.as_ini(), trigger, now, deadline, self._environ)
         except OSError as error:
@@ -160,15 +171,16 @@ class Daemon:
 
     def _on_output(self) -> None:
         if self._round is not None and self._round.read():
-            self._finish("printed no report")
+            self._finish()
 
-    def _finish(self, otherwise: str) -> None:
-        """The round is over; `otherwise` says what was wrong if it gave no report."""
+    def _finish(self, overdue: str = "") -> None:
+        """The round has closed its output, or is `overdue`."""
         ended, self._round = self._round, None
         assert ended is not None
         self._selector.unregister(ended.output)
-        ended.end()
-        self._take_in(ended.document(), otherwise)
+        ended.end(closed=not overdue)
+        self._stuck = None if ended.gone else ended
+        self._take_in(ended.document(), overdue or ended.fate)
 
     def _take_in(self, document: Optional[Mapping[str, Any]], otherwise: str) -> None:
         wall = time.time()
@@ -191,13 +203,11 @@ class Daemon:
             "confirmed_status": live.confirmed_status,
             "confirmed_since": live.confirmed_since or None,
             "stale_after_s": self._stale_after,
+            **state.written(),
         }
         self._board.publish(shown, report, live, self._stale_after)
         self._keep(self._run_dir / state.REPORT, json_text.dump(shown))
-        self._unsaved = self._unsaved or news.whole is not None
-        if self._unsaved:
-            text = state.history_text(self._watch.history)
-            self._unsaved = not self._keep(self._state_dir / state.HISTORY, text)
+        self._keep_history(changed=news.whole is not None)
         if self._settings["state", "textfile"]:
             from agentcheck.render import prometheus
 
@@ -209,6 +219,12 @@ class Daemon:
             STATUS=f"{live.confirmed_status} {live.confirmed_verdict}; last round:"
             f" {report.status} {report.verdict.code}: {report.verdict.summary}"
         )
+        if self._manager.present and self._locked is not None and not self._run_dir.is_dir():
+            # In its sandbox the daemon may not make it.
+            self._stopping = True
+            self._end = AgentcheckError(
+                f"{self._run_dir}: the run_dir is gone; ending, to be started anew with one"
+            )
         if not self._ready:
             self._ready = True
             self._manager.tell(READY="1")
@@ -223,14 +239,15 @@ class Daemon:
             settings = self._load()
             self._port.follow(settings)
         except AgentcheckError as error:
-            self._announcer.say("check", "reload", WARNING, f"keeping the former settings: {error}")
+            text = f"keeping the former settings: {error}"
+            self._announcer.say("reload", "reload", WARNING, text)
         else:
             self._settings = settings
             self._watch.set_confirm(settings["daemon", "confirm"])
             self._due = min(self._due, time.monotonic() + settings["daemon", "interval"])
             beat = time.monotonic() + settings["daemon", "heartbeat"]
             self._next_heartbeat = min(self._next_heartbeat, beat)
-            self._announcer.say("check", "reload", INFO, "settings reloaded")
+            self._announcer.say("reload", "reload", INFO, "settings reloaded")
         if self._ready:
             self._manager.tell(READY="1")
 
@@ -242,10 +259,22 @@ class Daemon:
             if str(path) not in self._unwritable:
                 self._unwritable.add(str(path))
                 why = error.strerror if isinstance(error, OSError) else error
-                self._announcer.say("check", "state", WARNING, f"{path} cannot be written: {why}")
+                self._announcer.say("state", "state", WARNING, f"{path} cannot be written: {why}")
             return False
-        self._unwritable.discard(str(path))
+        if str(path) in self._unwritable:
+            self._unwritable.discard(str(path))
+            self._announcer.say("state", "state", INFO, f"{path} is written again")
         return True
+
+    def _keep_history(self, changed: bool) -> None:
+        """After a change, and whenever the file is not the one that was written last."""
+        path = self._state_dir / state.HISTORY
+        found = state.identity(path)
+        if not changed and (not self._watch.history or (found and found == self._saved)):
+            return
+        self._saved = None
+        if self._keep(path, state.history_text(self._watch.history)):
+            self._saved = state.identity(path)
 
     @property
     def _timing(self) -> schedule.Timing:

@@ -17,6 +17,14 @@ class ServiceManager:
         watched = usec.isascii() and usec.isdigit() and int(usec) > 0 and ours and self._address
         # Pinged twice as often as needed (sd_watchdog_enabled(3)).
         self.watchdog_s = int(usec) / 2e6 if watched else None
+        # Kept open: who has no files left to open is still alive.
+        self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._sender.settimeout(1)
+
+    @property
+    def present(self) -> bool:
+        """Whether there is one, which starts this process anew when it ends."""
+        return bool(self._address)
 
     def tell(self, **assignments: str) -> None:
         """Sends `READY="1"`, `STATUS="..."` and the like. Never raises: it must not end anybody."""
@@ -27,8 +35,6 @@ class ServiceManager:
             address = "\0" + address[1:]
         text = "\n".join(f"{key}={' '.join(v.split())}" for key, v in assignments.items())
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-                sender.settimeout(1)
-                sender.sendto(text.encode("utf-8", "replace"), address)
+            self._sender.sendto(text.encode("utf-8", "replace"), address)
         except OSError:
             return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -20,6 +22,7 @@ MAX_FILE = (1 << 20) + 65536
 # A hundred thousand entries of a usual size, and one that is none of them.
 MAX_HISTORY = 64 << 20
 MAX_ENTRY = 4096
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def sweep(folder: Path) -> None:
@@ -39,6 +42,39 @@ def read_report(folder: Path) -> Optional[Mapping[str, Any]]:
     except OSError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def written() -> Mapping[str, Any]:
+    """When a report is written, by a clock that nobody sets; nothing where no boot can be told."""
+    try:
+        boot = BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return {}
+    return {"boot_id": boot, "uptime_s": round(time.clock_gettime(time.CLOCK_BOOTTIME), 1)}
+
+
+def age(folder: Path, document: Mapping[str, Any]) -> float:
+    """Seconds since the report of `read_report` was written.
+
+    The date of the file tells it only after a reboot: a wall clock that is set would make a report
+    stale that is new, or keep one fresh for as long as it was set back.
+    """
+    now, uptime = written(), document.get("uptime_s")
+    if now and document.get("boot_id") == now["boot_id"] and isinstance(uptime, (int, float)):
+        return max(0.0, float(now["uptime_s"] - uptime))
+    try:
+        return max(0.0, time.time() - (folder / REPORT).stat().st_mtime)
+    except OSError:
+        return 0.0
+
+
+def identity(path: Path) -> Optional[tuple[int, ...]]:
+    """What differs once somebody else writes, replaces or removes the file; None without one."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def read_history(folder: Path, most: int) -> Sequence[HistoryEntry]:

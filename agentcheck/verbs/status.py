@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def call(arguments: argparse.Namespace) -> int:
             " agentcheck, or run a round by hand: agentcheck run"
         ) from None
     assert document is not None
-    age = _age(folder / state.REPORT)
+    age = state.age(folder, document)
     stale = age > _good_for(document.get("stale_after_s"))
     if arguments.format == "json":
         emit_json({**document, "age_s": round(age, 1), "stale": stale})
@@ -49,14 +48,6 @@ def call(arguments: argparse.Namespace) -> int:
         emit(f"{head}; confirmed: {confirmed}{f' since {since}' if since else ''}\n\n")
         emit(text.render(report))
     return EXIT_STATUS[UNKNOWN] if stale else EXIT_STATUS[report.status]
-
-
-def _age(path: Path) -> float:
-    """Seconds since the file was written."""
-    try:
-        return max(0.0, time.time() - path.stat().st_mtime)
-    except OSError:
-        return 0.0
 
 
 def _good_for(found: Any) -> float:

@@ -28,7 +28,6 @@ boot_grace = 1s
 [http]
 listen = 127.0.0.1:{PORT}
 """
-QUICK = "[Service]\nWatchdogSec=3\nRestartSec=2\n"
 BLOCKED = (Rule(),)
 # A round with a black hole takes 4 s, and two of them make a change.
 SOON = 30.0
@@ -118,48 +117,6 @@ def test_a_closed_port_is_told_everywhere_and_so_is_its_opening(machine: Machine
     history = machine.check("agentcheck", "history").splitlines()
     assert history[0].startswith("ok healthy since")
     assert history[1].startswith("fail endpoint-blocked (ssm, ssmmessages) from")
-
-
-def test_a_round_that_hangs_is_killed_and_the_next_one_is_fine(machine: Machine) -> None:
-    """Stopped, it cannot even end by its own deadline."""
-
-    def stop_a_round() -> bool:
-        script = (
-            "for p in /proc/[0-9]*; do"
-            " tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '[a]gentcheck run --format json'"
-            " && kill -STOP ${p#/proc/} && exit 0; done; exit 1"
-        )
-        return machine.run(["sh", "-c", script]).returncode == 0
-
-    eventually(stop_a_round)
-    eventually(lambda: bool(entries(machine, "round-lost")))
-    assert "killed" in entries(machine, "round-lost")[0]["MESSAGE"]
-    assert status(machine)["verdict"]["reason"] == "round-lost"
-    assert status(machine)["status"] == "unknown"
-    eventually(lambda: status(machine)["verdict"]["code"] == "healthy")
-    assert healthz(machine)[0] == 200  # one blip is no news
-    assert machine.show(UNIT, "NRestarts")["NRestarts"] == "0"
-
-
-def test_a_daemon_that_hangs_is_restarted_by_the_watchdog_and_its_report_is_still_there() -> None:
-    with (
-        Vpc("healthy") as vpc,
-        Machine(
-            vpc,
-            {
-                "/etc/agentcheck/agentcheck.conf": CONFIG,
-                f"/etc/systemd/system/{UNIT}.d/quick.conf": QUICK,
-            },
-        ) as machine,
-    ):
-        machine.systemctl("enable", "--now", UNIT)
-        eventually(lambda: healthz(machine)[0] == 200)
-        first = machine.pid_of(UNIT)
-        machine.kill(first, 19)  # SIGSTOP
-        eventually(lambda: machine.show(UNIT, "Result")["Result"] == "watchdog")
-        assert parse(machine.run(["agentcheck", "status", "--format", "json"]))["verdict"]["code"]
-        eventually(lambda: machine.show(UNIT, "NRestarts")["NRestarts"] == "1")
-        eventually(lambda: healthz(machine)[0] == 200)
 
 
 def test_wrong_settings_are_not_taken_over_and_do_not_end_it(machine: Machine) -> None:

@@ -113,3 +113,37 @@ def test_an_entry_of_a_newer_version_is_read_without_what_it_added(tmp_path: Pat
     newer = json.dumps([{**dataclasses.asdict(ENTRY), "added": 1}])
     (tmp_path / state.HISTORY).write_text(newer)
     assert state.read_history(tmp_path, 1000) == [ENTRY]
+
+
+@pytest.mark.parametrize("jump", [86400.0, -86400.0, -1.7e9])
+def test_the_age_of_a_report_is_not_that_of_the_wall_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    """Else a report is stale that is new, or the report of a dead daemon fresh for a day."""
+    written = {**state.written()}
+    whole_file.write(tmp_path / state.REPORT, json.dumps(written))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + jump)
+    assert state.age(tmp_path, written) < 60
+    written["uptime_s"] -= 5000.0
+    assert 5000 <= state.age(tmp_path, written) < 5060
+
+
+@pytest.mark.parametrize("stamp", [{}, {"boot_id": "another", "uptime_s": 1.0}, {"uptime_s": "x"}])
+def test_the_report_of_another_boot_is_as_old_as_its_file(
+    tmp_path: Path, stamp: dict[str, object]
+) -> None:
+    whole_file.write(tmp_path / state.REPORT, "{}")
+    os.utime(tmp_path / state.REPORT, (0, time.time() - 3000))
+    assert 3000 <= state.age(tmp_path, stamp) < 3060
+
+
+def test_whoever_touches_a_file_makes_it_another(tmp_path: Path) -> None:
+    path = tmp_path / state.HISTORY
+    assert state.identity(path) is None
+    whole_file.write(path, "[]")
+    seen = state.identity(path)
+    assert seen is not None
+    assert state.identity(path) == seen
+    whole_file.write(path, "[]")
+    assert state.identity(path) != seen
