@@ -19,6 +19,7 @@ from agentcheck.model import (
     Note,
     Report,
     Result,
+    printable,
 )
 
 
@@ -58,10 +59,11 @@ def read(document: Mapping[str, Any]) -> Report:
     """The report of such an object: what passes from a round to the daemon and on to readers.
 
     Keys that a newer version added are left out. Raises ValueError for anything that is no report:
-    who reads it further relies on its types.
+    who reads it further relies on its types, and that no text has orders for a terminal in it.
     """
     if document.get("schema") != SCHEMA:
         raise ValueError(f"no {SCHEMA}")
+    document = _clean(document)
     causes = _items(document, "causes", dict)
     checks = _items(document, "checks", dict)
     return Report(
@@ -85,6 +87,7 @@ def read(document: Mapping[str, Any]) -> Report:
     )
 
 
+MAX_DEPTH = 20
 _STATUSES = (OK, WARN, FAIL, UNKNOWN, PENDING)
 _RESULTS = (OK, WARN, FAIL, SKIP, ERROR)
 
@@ -96,9 +99,21 @@ def _typed(found: Mapping[str, Any], key: str, kind: type) -> Any:
     return value
 
 
+def _clean(value: Any, depth: int = 0) -> Any:
+    """The same with texts that can be shown; half of a surrogate pair is JSON, but no text."""
+    if depth > MAX_DEPTH:
+        raise ValueError("not a report (nested too deeply)")
+    if isinstance(value, str):
+        return "\n".join(printable(line) for line in value.split("\n"))
+    if isinstance(value, list):
+        return [_clean(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key, depth + 1): _clean(item, depth + 1) for key, item in value.items()}
+    return value
+
+
 def _text(found: Mapping[str, Any], key: str) -> str:
-    # A lone half of a surrogate pair is JSON, but no text that can be written anywhere.
-    return str(_typed(found, key, str)).encode("utf-8", "replace").decode()
+    return str(_typed(found, key, str))
 
 
 def _number(found: Mapping[str, Any], key: str) -> float:
@@ -116,7 +131,7 @@ def _items(found: Mapping[str, Any], key: str, kind: type) -> list[Any]:
 
 
 def _texts(found: Mapping[str, Any], key: str) -> list[str]:
-    return [item.encode("utf-8", "replace").decode() for item in _items(found, key, str)]
+    return _items(found, key, str)
 
 
 def _maybe(found: Mapping[str, Any], key: str) -> Optional[str]:

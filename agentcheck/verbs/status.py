@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agentcheck.model import EXIT_STATUS, UNKNOWN, AgentcheckError
+from agentcheck.model import EXIT_STATUS, UNKNOWN, AgentcheckError, printable
 from agentcheck.output import add_config_flag, add_format_flag, emit, emit_json, read_settings
 
 # Where a report does not say how long it is good for.
@@ -44,8 +44,8 @@ def call(arguments: argparse.Namespace) -> int:
         since = document.get("confirmed_since")
         confirmed = document.get("confirmed_status", report.status)
         head = f"{span(age)} old" + (", STALE: the daemon has stopped or hangs" if stale else "")
-        emit(f"{head}; confirmed: {confirmed}{f' since {since}' if since else ''}\n\n")
-        emit(text.render(report))
+        emit(printable(f"{head}; confirmed: {confirmed}{f' since {since}' if since else ''}"))
+        emit(f"\n\n{text.render(report)}")
     return EXIT_STATUS[UNKNOWN] if stale else EXIT_STATUS[report.status]
 
 
