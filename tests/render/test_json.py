@@ -70,7 +70,7 @@ def test_no_text_of_a_forged_report_orders_a_terminal_about() -> None:
     """The daemon's account writes what root reads."""
     forged = {**GOOD, "verdict": {**GOOD["verdict"], "summary": "a\x1b]0;x\x07"}}
     forged["agent"] = {"version": "3\x9b31m", "\x1b[2J": True}
-    forged["causes"] = [forged["verdict"]]
+    forged.update(causes=[forged["verdict"]], endpoints=[])
     told = text.render(read(forged))
     assert "\x1b" not in told
     assert "\x9b" not in told
