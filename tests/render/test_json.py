@@ -68,9 +68,9 @@ def test_half_a_character_harms_nobody() -> None:
 
 def test_no_text_of_a_forged_report_orders_a_terminal_about() -> None:
     """The daemon's account writes what root reads."""
-    forged = {**GOOD, "verdict": {**GOOD["verdict"], "summary": "a\x1b]0;x\x07"}}
+    forged = {**GOOD, "verdict": {**GOOD["verdict"], "evidence": ["a\x1b]0;x\x07"]}}
     forged["agent"] = {"version": "3\x9b31m", "\x1b[2J": True}
-    forged.update(causes=[forged["verdict"]], endpoints=[])
+    forged.update(causes=[forged["verdict"]], endpoints=[], started="\x1b[2J")
     told = text.render(read(forged))
     assert "\x1b" not in told
     assert "\x9b" not in told
