@@ -6,7 +6,6 @@ import argparse
 import fnmatch
 import os
 import re
-import resource
 import signal
 import sys
 import time
@@ -96,6 +95,8 @@ def _rounds(
     From here on a report is owed, whatever happens: an interruption ends the round early and is
     reported, not thrown.
     """
+    import resource  # which is not everywhere that `read-console` runs
+
     from agentcheck import report
     from agentcheck.facts import RoundFacts
 
