@@ -109,7 +109,7 @@ def test_the_daemon_loads_no_more_than_it_needs(more: str, unwanted: str) -> Non
 # costs every round of a fleet memory and time, so a new one is added here on purpose or not at all.
 LIBRARIES = "certifi chardet charset_normalizer dns idna psutil requests requests_aws4auth urllib3"
 NOT_IN_A_ROUND = (
-    "asyncio cryptography ctypes concurrent dns.asyncresolver dns.zone http.server lxml"
+    "asyncio cryptography concurrent dns.asyncresolver dns.zone http.server lxml"
     " multiprocessing sqlite3 systemd unittest urllib3.contrib.pyopenssl waitress xml"
     " agentcheck.daemon.loop agentcheck.daemon.status_server"
     " agentcheck.render.html agentcheck.render.prometheus agentcheck.render.text"

@@ -51,6 +51,7 @@ FIRST_WAVE = (
     PROFILE,
 )
 _SECRETS = ("AccessKeyId", "SecretAccessKey", "Token")
+_CODE = re.compile(r"[A-Za-z][\w.-]{0,79}")
 OF_THE_INTERFACE = (
     "vpc-id",
     "subnet-id",
@@ -268,21 +269,33 @@ def _role(name: str, listed: Answer, profile: Answer, answer: Optional[Answer]) 
         document = json.loads(answer.body)
     except (ValueError, RecursionError):
         document = None
-    if not isinstance(document, dict) or not isinstance(document.get("Code"), str):
+    code = str(document.get("Code") or "") if isinstance(document, dict) else ""
+    if not _CODE.fullmatch(code) or code in _secrets(document):
         return Role("unreadable", name, error="the credentials document is not the JSON of one")
-    code = document["Code"]
     key = document.get("AccessKeyId")
     if code == "Success" and not _credentials(answer):
         return Role("unreadable", name, error="the credentials document lacks its keys")
     return Role(
         "present" if code == "Success" else "refused",
         name,
-        code=printable(code[:80]),
-        message=printable(str(document.get("Message") or "")[:300]) if code != "Success" else "",
+        code=code,
+        message=printable(_message(document)[:300]) if code != "Success" else "",
         expiration=parse_time(document.get("Expiration")),
         last_updated=parse_time(document.get("LastUpdated")),
         access_key_prefix=printable(key[:4]) if isinstance(key, str) else "",
     )
+
+
+def _secrets(document: dict[str, object]) -> list[str]:
+    return [str(document[key]) for key in _SECRETS if document.get(key)]
+
+
+def _message(document: dict[str, object]) -> str:
+    """Its text for people, without what no text should hold."""
+    text = str(document.get("Message") or "")
+    for secret in _secrets(document):
+        text = text.replace(secret, "***")
+    return text
 
 
 def _credentials(answer: Optional[Answer]) -> Optional[Credentials]:

@@ -136,7 +136,9 @@ def read_answer(
             return Permission("foreign", status, text="HTTP 200, but not the answer of ssm")
         return Permission("ok", status, clock_offset_s=offset)
     named = str(document.get("__type") or error_type.partition(":")[0])
-    code = printable(named.rpartition("#")[2])[:80]
+    # Not what is no code: it might repeat the request too.
+    found = _CODE.fullmatch(named.rpartition("#")[2])
+    code = found[0] if found else ""
     text = str(document.get("message") or document.get("Message") or "")
     state = _state(status, code, text)
     if state == "denied":
@@ -148,6 +150,7 @@ def read_answer(
     return Permission(state, status, code, f"HTTP {status} {code}", clock_offset_s=offset)
 
 
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}")
 _STATES = {
     "AccessDeniedException": "denied",
     "AccessDenied": "denied",

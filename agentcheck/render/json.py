@@ -19,6 +19,7 @@ from agentcheck.model import (
     Note,
     Report,
     Result,
+    printable,
 )
 
 
@@ -58,11 +59,11 @@ def read(document: Mapping[str, Any]) -> Report:
     """The report of such an object: what passes from a round to the daemon and on to readers.
 
     Keys that a newer version added are left out. Raises ValueError for anything that is no report:
-    who reads it further relies on its types.
+    who reads it further relies on its types, and that no text has orders for a terminal in it.
     """
     if document.get("schema") != SCHEMA:
         raise ValueError(f"no {SCHEMA}")
-    document = _writable(document)
+    document = _clean(document)
     causes = _items(document, "causes", dict)
     checks = _items(document, "checks", dict)
     return Report(
@@ -86,6 +87,7 @@ def read(document: Mapping[str, Any]) -> Report:
     )
 
 
+MAX_DEPTH = 20
 _STATUSES = (OK, WARN, FAIL, UNKNOWN, PENDING)
 _RESULTS = (OK, WARN, FAIL, SKIP, ERROR)
 
@@ -97,19 +99,17 @@ def _typed(found: Mapping[str, Any], key: str, kind: type) -> Any:
     return value
 
 
-def _writable(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What `dump` can write, and without lone halves of surrogate pairs: they are JSON, but can be
-    shown nowhere."""
-    try:
-        text = json.dumps(document, indent=2, ensure_ascii=False)
-    except RecursionError:
-        raise ValueError("not a report (too deep)") from None
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        made: Mapping[str, Any] = json.loads(text.encode("utf-8", "replace"))
-        return made
-    return document
+def _clean(value: Any, depth: int = 0) -> Any:
+    """The same with texts that can be shown; half of a surrogate pair is JSON, but no text."""
+    if depth > MAX_DEPTH:
+        raise ValueError("not a report (nested too deeply)")
+    if isinstance(value, str):
+        return "\n".join(printable(line) for line in value.split("\n"))
+    if isinstance(value, list):
+        return [_clean(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key, depth + 1): _clean(item, depth + 1) for key, item in value.items()}
+    return value
 
 
 def _text(found: Mapping[str, Any], key: str) -> str:

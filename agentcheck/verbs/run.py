@@ -95,10 +95,14 @@ def _rounds(
     From here on a report is owed, whatever happens: an interruption ends the round early and is
     reported, not thrown.
     """
+    import resource  # which is not everywhere that `read-console` runs
+
     from agentcheck import children, report
     from agentcheck.facts import RoundFacts
 
     children.tame()
+    # A round holds the role's credentials for seconds: no crash is to write them to a disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     interruption = _Interruption()
     end = time.monotonic() + (wait or 0.0)
     said = None

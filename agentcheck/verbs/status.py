@@ -45,8 +45,8 @@ def call(arguments: argparse.Namespace) -> int:
         since = printable(str(document.get("confirmed_since") or ""))
         confirmed = printable(str(document.get("confirmed_status", report.status)))
         head = f"{span(age)} old" + (", STALE: the daemon has stopped or hangs" if stale else "")
-        emit(f"{head}; confirmed: {confirmed}{f' since {since}' if since else ''}\n\n")
-        emit(text.render(report))
+        emit(printable(f"{head}; confirmed: {confirmed}{f' since {since}' if since else ''}"))
+        emit(f"\n\n{text.render(report)}")
     return EXIT_STATUS[UNKNOWN] if stale else EXIT_STATUS[report.status]
 
 

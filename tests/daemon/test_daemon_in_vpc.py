@@ -164,3 +164,19 @@ def test_the_signed_call_is_not_made_again_and_again_when_it_cannot_be_remembere
     kill(vpc, "TERM")
     daemon.communicate(timeout=5)
     assert sum('"signed": true' in line for line in vpc.served) == 0
+
+
+def test_links_in_its_folders_are_replaced_and_never_written_through(vpc: Vpc) -> None:
+    """They may be of a user that the daemon ran as before."""
+    vpc.put("/etc/victim", "precious", 0o600)
+    names = (
+        "/run/agentcheck/daemon.lock /run/agentcheck/report.json /var/lib/agentcheck/history.json"
+    )
+    vpc.run(["sh", "-ec", f"for name in {names}; do ln -s /etc/victim $name; done"])
+    daemon = start(vpc)
+    eventually(lambda: vpc.run(["test", "-L", REPORT]).returncode != 0)
+    kill(vpc, "TERM")
+    daemon.communicate(timeout=10)
+    assert (read(vpc, REPORT) or {})["schema"] == "agentcheck.report/1"
+    shown = vpc.run(["sh", "-c", "cat /etc/victim; stat -c ' %a' /etc/victim"]).stdout
+    assert shown == "precious 600\n"

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from agentcheck.model import FAIL, OK, Cause, Note, Report, Result
+from agentcheck.render import text
 from agentcheck.render.json import document, read, render
 
 CAUSE = Cause("role-missing", FAIL, "No role.", ["evidence"], ["remedy"], ("ssm",), "no-profile")
@@ -67,3 +68,21 @@ def test_what_a_newer_version_adds_is_left_out() -> None:
 
 def test_half_a_character_harms_nobody() -> None:
     assert read(cause(summary="a\ud800b")).verdict.summary == "a?b"
+
+
+def test_no_text_of_a_forged_report_orders_a_terminal_about() -> None:
+    """The daemon's account writes what root reads."""
+    forged = {**GOOD, "verdict": {**GOOD["verdict"], "evidence": ["a\x1b]0;x\x07"]}}
+    forged["agent"] = {"version": "3\x9b31m", "\x1b[2J": True}
+    forged.update(causes=[forged["verdict"]], endpoints=[], started="\x1b[2J")
+    told = text.render(read(forged))
+    assert "\x1b" not in told
+    assert "\x9b" not in told
+
+
+def test_a_report_of_a_thousand_levels_is_none() -> None:
+    deep: list[object] = []
+    for _ in range(500):
+        deep = [deep]
+    with pytest.raises(ValueError, match="nested"):
+        read({**GOOD, "instance": {"a": deep}})

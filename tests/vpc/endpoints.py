@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from tests.vpc import signature
-from tests.vpc.scenario import ACCESS_KEY_ID, CANARIES, Endpoint, Reply, TlsMode
+from tests.vpc.scenario import ACCESS_KEY_ID, CANARIES, ECHO, Endpoint, Reply, TlsMode
 from tests.vpc.serving import Request, World, canaries_in, read_request, reply
 
 _JSON = "application/x-amz-json-1.1"
@@ -138,7 +138,9 @@ def respond(endpoint: Endpoint, region: str, request: Request) -> Reply:
     if wrong is not None:
         return _error(400, "InvalidSignatureException", wrong)
     if endpoint.signed is not None:
-        return endpoint.signed
+        status, text = endpoint.signed
+        told_back = "\n".join(f"{key}:{value}" for key, value in request.headers.items())
+        return status, text.replace(ECHO, json.dumps(told_back)[1:-1])
     target = request.headers.get("x-amz-target", "")
     if endpoint.service == "ssm" and target.endswith(("ListInstanceAssociations",)):
         return 200, json.dumps({"Associations": []})

@@ -66,7 +66,11 @@ class ProxyServer:
             headers = {"Content-Type": "text/html", "Connection": "close", "Via": "1.1 proxy"}
             if status == 407:
                 headers["Proxy-Authenticate"] = 'Basic realm="proxy"'
-            client.sendall(reply(request, status, _PAGE.format(f"Error {status}"), headers, 0.0))
+            page = _PAGE.format(f"Error {status}")
+            if proxy.echo:
+                page += "\n".join(f"{key}: {value}" for key, value in request.headers.items())
+                headers["X-Denied"] = request.headers.get("proxy-authorization", "")
+            client.sendall(reply(request, status, page, headers, 0.0))
             return
         with upstream:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

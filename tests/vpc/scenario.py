@@ -45,6 +45,8 @@ CANARIES: Mapping[str, str] = {
     "identity-session-token": "CanaryIdentityToken/////////EXAMPLETOKEN/////////00000==",
 }
 ACCESS_KEY_ID = "ASIACANARYEXAMPLE012"
+# In what an endpoint answers: here it repeats the request's headers.
+ECHO = "@REQUEST@"
 
 Text = Union[str, bytes]
 Reply = tuple[int, str]
@@ -164,8 +166,8 @@ class Endpoint:
     """A service's endpoint: what DNS answers for its name, and who answers there.
 
     `tls_at` overrides `tls` for single addresses; with `exists` False nobody has the addresses.
-    `signed` overrides the reply to a request that is signed well (HTML is sent as such), `host` the
-    name.
+    `signed` overrides the reply to a request that is signed well (HTML is sent as such; ECHO in it
+    stands for the request's headers), `host` the name.
     """
 
     service: str
@@ -186,7 +188,8 @@ class Endpoint:
 class Proxy:
     """An HTTP proxy in the VPC, which reaches whatever the endpoints' rules keep the instance from.
 
-    With a `user` it wants that name and password; with `tls` it is itself spoken to over TLS.
+    With a `user` it wants that name and password; with `tls` it is itself spoken to over TLS; with
+    `echo` its refusals repeat the request's headers.
     """
 
     address: str = "10.0.0.99"
@@ -204,6 +207,7 @@ class Proxy:
     user: str = ""
     password: str = ""
     tls: bool = False
+    echo: bool = False
 
 
 @dataclass(frozen=True)
