@@ -62,7 +62,6 @@ def read(document: Mapping[str, Any]) -> Report:
     """
     if document.get("schema") != SCHEMA:
         raise ValueError(f"no {SCHEMA}")
-    document = _writable(document)
     causes = _items(document, "causes", dict)
     checks = _items(document, "checks", dict)
     return Report(
@@ -80,8 +79,8 @@ def read(document: Mapping[str, Any]) -> Report:
             for note in _items(document, "notes", dict)
         ),
         checks=tuple(_read_result(result) for result in checks),
-        instance=_read_words(_typed(document, "instance", dict)),
-        agent=_read_words(_typed(document, "agent", dict)),
+        instance=_read_plain(_typed(document, "instance", dict)),
+        agent=_read_plain(_typed(document, "agent", dict)),
         endpoints=tuple(_read_endpoint(e) for e in _items(document, "endpoints", dict)),
     )
 
@@ -97,23 +96,8 @@ def _typed(found: Mapping[str, Any], key: str, kind: type) -> Any:
     return value
 
 
-def _writable(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What `dump` can write, and without lone halves of surrogate pairs: they are JSON, but can be
-    shown nowhere."""
-    try:
-        text = json.dumps(document, indent=2, ensure_ascii=False)
-    except RecursionError:
-        raise ValueError("not a report (too deep)") from None
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        made: Mapping[str, Any] = json.loads(text.encode("utf-8", "replace"))
-        return made
-    return document
-
-
 def _text(found: Mapping[str, Any], key: str) -> str:
-    return str(_typed(found, key, str))
+    return _whole(_typed(found, key, str))
 
 
 def _number(found: Mapping[str, Any], key: str) -> float:
@@ -131,7 +115,7 @@ def _items(found: Mapping[str, Any], key: str, kind: type) -> list[Any]:
 
 
 def _texts(found: Mapping[str, Any], key: str) -> list[str]:
-    return list(_items(found, key, str))
+    return [_whole(item) for item in _items(found, key, str)]
 
 
 def _maybe(found: Mapping[str, Any], key: str) -> Optional[str]:
@@ -162,47 +146,56 @@ def _read_result(found: Mapping[str, Any]) -> Result:
         _text(found, "summary"),
         _maybe(found, "reason"),
         _maybe(found, "target"),
-        _typed(found, "facts", dict),
+        _read_plain(_typed(found, "facts", dict)),
         _maybe(found, "caused_by"),
         _maybe(found, "started"),
         _number(found, "duration_s"),
-        {str(name): _number(phases, name) for name in phases},
+        {_whole(name): _number(phases, name) for name in phases},
     )
 
 
-# What renderers take for texts or nothing, and for lists of texts; a newer version adds others.
-_WORDS = (
-    *("instance_id", "region", "availability_zone", "vpc_id", "subnet_id", "local_ipv4"),
-    *("public_ipv4", "ami_id", "instance_type", "partition", "domain"),
-    *("path", "package", "version", "running_version", "proxy"),
-)
-_LISTS = ("vpc_cidrs", "security_groups")
-
-
-def _read_words(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is known of the instance or of the agent."""
-    for key in found:
-        if key in _WORDS:
-            _maybe(found, key)
-        elif key in _LISTS:
-            _texts(found, key)
-    return found
-
-
 def _read_endpoint(found: Mapping[str, Any]) -> dict[str, Any]:
-    _text(found, "service")
-    _text(found, "host")
-    _maybe(found, "name")
-    way = found.get("proxy")
-    if way is not None:
-        _text(_typed(found, "proxy", dict), "url")
-        _text(way, "state")
-    rows = []
-    for row in _items(found, "addresses", dict):
-        _text(row, "address")
-        _text(row, "tcp")
-        rows.append({**row, "scope": _maybe(row, "scope"), "tls": _maybe(row, "tls")})
-    return {**found, "addresses": rows}
+    """What renderers rely on is there, and of its type."""
+    way = _typed(found, "proxy", dict) if found.get("proxy") else None
+    return {
+        **_read_plain(found),
+        "service": _text(found, "service"),
+        "host": _maybe(found, "host"),
+        "name": _maybe(found, "name"),
+        "proxy": way and {key: _text(way, key) for key in ("url", "state")},
+        "addresses": [_read_row(row) for row in _items(found, "addresses", dict)],
+    }
+
+
+def _read_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    connect_s = row.get("connect_s")
+    return {
+        **_read_plain(row),
+        **{key: _text(row, key) for key in ("address", "tcp")},
+        **{key: _maybe(row, key) for key in ("scope", "tls", "error")},
+        "connect_s": connect_s if connect_s is None else _number(row, "connect_s"),
+    }
+
+
+def _read_plain(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts, numbers and what is made of them, without halves of characters."""
+    try:
+        return {_whole(key): _plain(value) for key, value in found.items()}
+    except RecursionError:
+        raise ValueError("not a report (depth)") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return _whole(value)
+    if isinstance(value, dict):
+        return {_whole(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _whole(text: str) -> str:
+    # A lone half of a surrogate pair is JSON, but no text that can be written anywhere.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

@@ -13,8 +13,11 @@ CAUSE = Cause("role-missing", FAIL, "No role.", ["evidence"], ["remedy"], ("ssm"
 REPORT = Report(
     "0.1.0", "abc", "2026-11-25T00:00:00.000Z", 0.5, "timer", "instance", True, CAUSE, (CAUSE,),
     (Note("dead-ipv6", "text"),), (Result("imds", OK, "fine", facts={"a": 1}),),
-    {"instance_id": "i-1"}, {"installed": True},
-    ({"service": "ssm", "host": "x", "addresses": []},),
+    {"instance_id": "i-1"}, {"installed": True}, (
+        {"service": "ssm", "host": "h", "name": "ok", "proxy": None, "addresses": [
+            {"address": "10.0.1.10", "tcp": "ok", "scope": "vpc", "tls": "ok", "error": None,
+             "connect_s": 0.1}]},
+    ),
 )  # fmt: skip
 
 
