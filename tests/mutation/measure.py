@@ -115,8 +115,7 @@ def main(arguments: list[str]) -> int:
     excused = equivalent()
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     survivors = []
-    # The tables first: their children must not have the project loaded.
-    for change in (*in_tables(modules), *in_functions(modules)):
+    for change in (*in_functions(modules), *in_tables(modules)):
         count = counts[change.module]
         key = (change.module, change.changes)
         if change.noticed:
