@@ -16,7 +16,6 @@ from agentcheck.diagnosis.rows import (
     without_login,
 )
 from agentcheck.diagnosis.services import broken_paths, judged, names_of
-from agentcheck.hosts import HTTPS
 from agentcheck.model import FAIL, WARN, Cause
 from agentcheck.observations import SSMMESSAGES, Connection, Endpoint, Observed, Path
 
@@ -43,10 +42,10 @@ _SCOPES = {"vpc": "in the VPC"}
 
 
 def path_line(endpoint: Endpoint, path: Path) -> str:
-    """What each address met, those that met the same together."""
+    """What each address of a path that was not reached met, those that met the same together."""
     by_error: dict[str, list[Connection]] = {}
     for seen in path.connections:
-        by_error.setdefault(seen.error if seen.tcp != "ok" else "reached", []).append(seen)
+        by_error.setdefault(seen.error, []).append(seen)
     parts = [f"{error}: {addresses_text(found)}" for error, found in sorted(by_error.items())]
     return f"{endpoint.host}:{endpoint.port}: {'; '.join(parts)}"
 
@@ -107,7 +106,7 @@ def connections(o: Observed, service: str) -> Sequence[Connection]:
     return path.connections if path else ()
 
 
-def allow_out(o: Observed, port: int = HTTPS, ipv6: bool = False) -> str:
+def allow_out(o: Observed, port: int, ipv6: bool) -> str:
     """The command that opens the instance's group to what is outside."""
     ranges = "Ipv6Ranges=[{CidrIpv6=::/0}]" if ipv6 else "IpRanges=[{CidrIp=0.0.0.0/0}]"
     return aws(

@@ -210,7 +210,8 @@ def _security_groups(report: Report, endpoints: Sequence[Mapping[str, Any]]) -> 
         for i in (0, 1)
     )
     failing = [service for service, r in tried.items() if r.status not in (OK, ERROR)]
-    groups = ", ".join(str(group) for group in report.instance.get("security_groups") or ())
+    known = report.instance.get("security_groups")
+    groups = ", ".join(map(str, known)) if isinstance(known, list) else ""
     scopes = {row.get("scope") for e in endpoints for row in e.get("addresses", ())}
     title = "Endpoint security group, in"
     if scopes == {"public"}:

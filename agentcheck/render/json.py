@@ -81,8 +81,8 @@ def read(document: Mapping[str, Any]) -> Report:
             for note in _items(document, "notes", dict)
         ),
         checks=tuple(_read_result(result) for result in checks),
-        instance=_read_words(_typed(document, "instance", dict)),
-        agent=_read_words(_typed(document, "agent", dict)),
+        instance=_typed(document, "instance", dict),
+        agent=_typed(document, "agent", dict),
         endpoints=tuple(_read_endpoint(e) for e in _items(document, "endpoints", dict)),
     )
 
@@ -168,25 +168,6 @@ def _read_result(found: Mapping[str, Any]) -> Result:
         _number(found, "duration_s"),
         {name: _number(phases, name) for name in phases},
     )
-
-
-# What renderers take for texts or nothing, and for lists of texts; a newer version adds others.
-_WORDS = (
-    *("instance_id", "region", "availability_zone", "vpc_id", "subnet_id", "local_ipv4"),
-    *("public_ipv4", "ami_id", "instance_type", "partition", "domain"),
-    *("path", "package", "version", "running_version", "proxy"),
-)
-_LISTS = ("vpc_cidrs", "security_groups")
-
-
-def _read_words(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is known of the instance or of the agent."""
-    for key in found:
-        if key in _WORDS:
-            _maybe(found, key)
-        elif key in _LISTS:
-            _texts(found, key)
-    return found
 
 
 def _read_endpoint(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def _endpoint_duration(report: Report, live: Optional[Live]) -> Iterator[Sample]
 def _agent_info(report: Report, live: Optional[Live]) -> Iterator[Sample]:
     names = ("version", "running_version")
     if report.agent.get("installed"):
-        yield {name: report.agent.get(name) or "" for name in names}, 1
+        yield {name: str(report.agent.get(name) or "") for name in names}, 1
 
 
 _END_OF_TIME = 1e12  # more is no moment

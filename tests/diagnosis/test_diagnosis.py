@@ -134,7 +134,7 @@ def test_an_agent_that_is_connected_shows_that_only_our_user_is_shut_out() -> No
     )
     verdict, _ = diagnose(world)
     assert (verdict.code, verdict.status) == ("imds-unreachable", UNKNOWN)
-    assert "990" in verdict.summary
+    assert "uid 990" in verdict.summary
 
 
 @pytest.mark.parametrize(

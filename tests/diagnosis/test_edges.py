@@ -17,6 +17,7 @@ from agentcheck.observations import (
     Imds,
     Observed,
     Path,
+    Permission,
     ServerAnswer,
     Version,
 )
@@ -240,6 +241,45 @@ def test_a_new_agent_that_is_installed_only_needs_a_restart(
     verdict, _ = diagnose(world)
     assert verdict.code == "agent-needs-ec2messages"
     assert verdict.remedy[0].startswith("Restart the agent" if restart else "Upgrade the agent")
+
+
+@pytest.mark.parametrize("no_proxy", ["169.254.169.254", "169.254.169.254:80", "169.254.0.0/16"])
+def test_a_proxy_that_leaves_imds_out_is_none_before_it(no_proxy: str) -> None:
+    had = agent(environment={"http_proxy": "http://10.0.0.99:3128", "no_proxy": no_proxy})
+    assert found(healthy(agent=had)) == []
+
+
+def test_where_imds_was_not_asked_no_proxy_is_said_to_cover_it() -> None:
+    had = agent(environment={"http_proxy": "http://10.0.0.99:3128"})
+    assert "agent-proxy-covers-imds" not in dict(found(healthy(agent=had, imds=None)))
+
+
+def test_a_refused_token_is_no_matter_of_the_clock_up_to_five_minutes() -> None:
+    token = Permission("expired", 400, "ExpiredTokenException", "HTTP 400")
+    for offset, code in ((300.0, "credentials-expired"), (301.0, "clock-skew")):
+        off = {"imds": offset, "ssm": offset}
+        assert found(healthy(permission=token, clock_offsets=off, channel=DEAD))[0] == (code, FAIL)
+
+
+def test_an_optional_endpoint_that_works_is_no_note() -> None:
+    world = healthy("ssm", "ssmmessages", "kms")
+    kms = replace(world.endpoints["kms"], required=False)
+    assert not list(notes(replace(world, endpoints={**world.endpoints, "kms": kms})))
+
+
+def test_the_first_of_two_refusals_of_a_proxy_is_told() -> None:
+    tunnels = dict(through("denied", 407).tunnels)
+    other = replace(tunnels["ssmmessages"], status=403, proxy="http://10.0.0.98:1")
+    verdict, _ = diagnose(
+        replace(through("denied", 407), tunnels={**tunnels, "ssmmessages": other})
+    )
+    assert verdict.reason == "authentication"
+    assert "10.0.0.99" in verdict.summary
+
+
+def test_a_warning_about_the_clock_explains_no_check() -> None:
+    world = healthy(clock_offsets={"imds": 61.0, "ssm": 61.0}, failed={"odd": "x"})
+    assert found(world) == [("could-not-tell", UNKNOWN), ("clock-skew", WARN)]
 
 
 PLACEHOLDERS = {

@@ -14,7 +14,6 @@ from agentcheck.observations import (
     Comparison,
     Imds,
     LogEntry,
-    Machine,
     Name,
     Observed,
     Path,
@@ -80,19 +79,6 @@ def test_what_a_connected_agent_lives_with_is_a_warning(code: str) -> None:
     )
     assert found(WORLDS[code])[0] == (code, FAIL)
     assert found(replace(WORLDS[code], agent=running, channel=ALIVE)) == [(code, WARN)]
-
-
-def test_a_closed_imds_beside_a_connected_agent_names_the_user_that_is_shut_out() -> None:
-    world = Observed(
-        now=NOW,
-        machine=Machine(True, uid=990),
-        imds=Imds("unreachable", "timeout", "no answer"),
-        agent=agent(),
-        channel=ALIVE,
-    )
-    verdict, _ = diagnose(world)
-    assert (verdict.code, verdict.status) == ("imds-unreachable", UNKNOWN)
-    assert "uid 990" in verdict.summary
 
 
 @pytest.mark.parametrize("code", ["imds-unreachable", "imds-disabled", "imds-not-genuine"])

@@ -322,6 +322,7 @@ HERE: dict[str, Observed] = {
     "an image with an empty store": image(certificates=0, store="/etc/ssl/cert.pem"),
     "an image whose agent is masked": image(agent_enabled="masked"),
     "an image whose agent is no unit's": image(agent_enabled=None),
+    "an image that switched cloud-init off": image(cloud_init="disabled"),
     "an image that lacks all": image(clock=(), agentcheck_enabled="absent", cloud_init="masked"),
     "an image that pins the network": replace(
         image(),
@@ -340,7 +341,7 @@ HERE: dict[str, Observed] = {
     ),
     "an image with an old agent": replace(image(), agent=agent("3.2.2303.0")),
     # nothing explains it
-    "a failed check without a cause": healthy(failed={"permission": "refused", "tcp.ssm": "x"}),
+    "a failed check without a cause": healthy(failed={"permission": "refused: x", "tcp.ssm": "x"}),
     "an unusable path without a cause": replace(healthy(channel=DEAD), paths={}),
     "no endpoint known": Observed(now=NOW, imds=Imds("ok"), agent=agent(), machine=Machine(True)),
     "unanswered checks of a user": healthy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,10 +58,11 @@ def resolvers(state: str, *servers: ServerAnswer, **changes: Any) -> Observed:
     return world
 
 
-def compared(world: Observed, service: str, tcp: str) -> Observed:
+def compared(world: Observed, service: str, tcp: str, addresses: Sequence[str] = ()) -> Observed:
     """The VPC's own resolver has private addresses for one service, where that is met."""
-    answer = ServerAnswer("169.254.169.253", "ok", ADDRESSES[service])
-    seen = Path(tuple(connection(a, tcp=tcp) for a in ADDRESSES[service]))
+    addresses = addresses or ADDRESSES[service]
+    answer = ServerAnswer("169.254.169.253", "ok", addresses)
+    seen = Path(tuple(connection(a, tcp=tcp) for a in addresses))
     return replace(world, comparisons={**world.comparisons, service: Comparison(answer, seen)})
 
 
@@ -126,6 +128,9 @@ VARIANTS: dict[str, Observed] = {
         "unreachable", ServerAnswer("127.0.0.1", "timeout"), ServerAnswer("::1", "timeout")
     ),
     "a resolver that answers too late": resolvers("unreachable", SILENT, ANSWER, duration_s=4.0),
+    "a resolver that says too late that there is none": resolvers(
+        "unreachable", SILENT, replace(ANSWER, state="nxdomain"), duration_s=4.0
+    ),
     "a silent resolver before one that answers": replace(
         healthy(),
         names={s: Name(host(s), "ok", ADDRESSES[s], "ok", (SILENT, ANSWER), 4.0) for s in BOTH},
@@ -195,6 +200,21 @@ VARIANTS: dict[str, Observed] = {
     "silent, and connected by its log": replace(paths("timeout"), channel=replace(ALIVE, by="log")),
     "some addresses fail in TLS": with_path(
         healthy(), "ssm", connection("10.0.1.10"), connection("10.0.2.10", tls="hangs", error="")
+    ),
+    "four silent addresses, met by two kinds of trouble": with_path(
+        healthy(channel=DEAD),
+        "ssm",
+        *(connection(a, tcp="timeout") for a in MANY[:4]),
+        six("refused"),
+    ),
+    "five silent addresses": with_path(
+        healthy(channel=DEAD), "ssm", *(connection(a, tcp="timeout") for a in MANY[:5])
+    ),
+    "many addresses of two resolvers": compared(
+        with_path(healthy(), "ssm", *(connection(a, "public") for a in MANY)), "ssm", "ok", MANY
+    ),
+    "many addresses that do not work either": compared(
+        with_name(healthy(), "ssm", "nxdomain"), "ssm", "timeout", MANY
     ),
     "some of many addresses are silent": with_path(
         healthy(), "ssm", connection("10.0.3.3"), *(connection(a, tcp="timeout") for a in MANY)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Optional
 
 ROOT = Path(__file__).resolve().parents[2]
 _CAP_NET_ADMIN, _CAP_SYS_ADMIN = 12, 21
@@ -24,8 +25,15 @@ def may_administer() -> bool:
 
 def measurement() -> dict[str, str]:
     """The variables by which coverage.py measures child processes; none unless it measures us."""
-    names = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
-    return {name: os.environ[name] for name in names if "COVERAGE_PROCESS_CONFIG" in os.environ}
+    found = {
+        name: os.environ.get(name, "") for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
+    }
+    return found if all(found.values()) else {}
+
+
+def measured() -> Optional[Path]:
+    """The folder where coverage.py writes, when it measures."""
+    return Path(os.environ["COVERAGE_FILE"]).parent if measurement() else None
 
 
 def unmeasured() -> dict[str, str]:

@@ -264,9 +264,7 @@ class Vpc:
             else None,
             init=artefacts.compiled("init.c"),
             shown=host.shown(),
-            measured=Path(where).parent
-            if (where := host.measurement().get("COVERAGE_FILE"))
-            else None,
+            measured=host.measured(),
         )
 
     def _await(self, descriptors: int = 0) -> list[int]:
