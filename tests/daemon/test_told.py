@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -95,19 +96,29 @@ def test_too_many_entries_are_held_back_and_confessed() -> None:
     assert messages[-1] == "still pending healthy"
 
 
-def test_a_journal_that_fails_loses_one_entry_and_goes_on() -> None:
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (OSError(errno.ECONNREFUSED, "away"), ["first", "first", "second"]),
+        (OSError(errno.EMSGSIZE, "too long"), ["first", "second"]),
+        (ValueError("no such field"), ["first", "second"]),
+    ],
+)
+def test_what_a_journal_is_away_for_is_told_later_and_an_entry_that_is_none_is_left_out(
+    error: Exception, sent: list[str]
+) -> None:
     seen = []
 
     def fails_once(message: str, **fields: Any) -> None:
         seen.append(message)
         if len(seen) == 1:
-            raise OSError(111, "refused")
+            raise error
 
     kept = Journal(fails_once)
     for message in ("first", "second"):
         kept.entry("state", WARNING, message)
     kept.flush(5)
-    assert seen == ["first", "second"]
+    assert seen == sent
 
 
 def test_a_journal_that_hangs_holds_nobody_up() -> None:
@@ -126,11 +137,10 @@ def fake(monkeypatch: pytest.MonkeyPatch, name: str, **attributes: Any) -> None:
 
 
 @pytest.fixture
-def with_journald(monkeypatch: pytest.MonkeyPatch) -> None:
+def with_journald(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine with journald's socket, and none of systemd-python until a test adds some."""
-    exists = os.path.exists
-    there = "/run/systemd/journal/socket"
-    monkeypatch.setattr(os.path, "exists", lambda path: path == there or exists(path))
+    (tmp_path / "socket").touch()
+    monkeypatch.setattr(journal, "SOCKET", str(tmp_path / "socket"))
     for name in ("systemd._journal", "systemd.journal"):
         monkeypatch.setitem(sys.modules, name, None)
 

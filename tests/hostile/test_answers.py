@@ -201,7 +201,7 @@ def test_a_handshake_with_rubbish_fails_as_one(said: bytes, part: int) -> None:
 
     seen = Connection("10.0.1.10", "vpc", False, "ok")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    found = connection.try_tls("x", dial, dial(), seen, context, 9.0)
+    found = connection.try_tls("x", dial, dial(), seen, context, 9.0, threading.Semaphore(1))
     assert found.tls in ("not-tls", "cut", "failed", "too-long")
     assert found.error.isprintable()
     assert all(wire.closed and wire.given <= MAX_HANDSHAKE for wire in wires)

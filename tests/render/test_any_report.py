@@ -96,6 +96,6 @@ def test_what_is_read_can_be_written_however_deep_it_is(depth: int) -> None:
     try:
         report = json.read(spoilt(("checks", 0, "facts"), {"deep": nested}))
     except ValueError:
-        assert depth > 100
+        assert depth > 10
     else:
         json.render(report)
