@@ -160,15 +160,14 @@ class Watched:
         told: str,
         times: Sequence[int] = (1,),
         restarts: int = 0,
-        keeps_history: bool = True,
         most: int = MOST_ENTRIES,
-        changes: int = 0,
+        changes: int = 2,
     ) -> Iterator[Fault]:
         """Within it the fault is made and mended; then all must be well and little was said.
 
         `told` is a pattern for the lines that tell it, and `times` how many of them there may be.
         `restarts` is how often the service manager starts it anew, `changes` how often the verdict
-        may change for good, there and back.
+        may change for good: there and back is what any fault may do that lasts for two rounds.
         """
         self.wait_well()
         process, before, history = self.pid.inside, self.restarts(), self.kept(HISTORY)
@@ -184,8 +183,7 @@ class Watched:
             assert self.pid.inside == process
         assert self.restarts() - before == restarts
         kept = self.kept(HISTORY)
-        if keeps_history:
-            assert kept[: len(history)] == history
+        assert kept[: len(history)] == history
         served = json.loads(self.get("/history"))
         assert [e["run_id"] for e in served] == [e["run_id"] for e in reversed(kept)][:200]
         said = fault.said()

@@ -70,10 +70,20 @@ def test_a_disk_that_takes_nothing_is_told_and_later_all_is_written(watched: Wat
     read_only = "history.json cannot be written: Read-only file system"
     harms = [("disk full", _FULL, full), ("no inodes", _NO_INODES, full)]
     for name, harm, told in [*harms, ("read-only /var", _READ_ONLY, read_only)]:
-        with watched.fault(name, told, changes=2) as fault:
+        with watched.fault(name, told) as fault:
             watched.sh(harm)
             fault.wait_told()
             watched.sh(_ROOM)
+
+
+def test_it_starts_on_a_disk_that_takes_nothing_too(watched: Watched) -> None:
+    watched.sh(_FULL)
+    watched.machine.systemctl("restart", UNIT)
+    eventually(lambda: watched.get("/healthz") == "warn disk-full\n")
+    said = watched.machine.journal(f"_PID={watched.pid.inside}")
+    assert any("report.json cannot be written" in entry["MESSAGE"] for entry in said)
+    watched.sh(_ROOM)
+    watched.wait_well()
 
 
 def is_json(text: str) -> bool:

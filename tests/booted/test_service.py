@@ -176,16 +176,6 @@ def test_it_ends_within_two_seconds_even_amid_a_black_hole(machine: Machine) -> 
     assert machine.run(["sh", "-c", "pgrep -f '[a]gentcheck run'"]).stdout == ""
 
 
-def test_an_unwritable_disk_costs_the_history_and_never_the_daemon(machine: Machine) -> None:
-    machine.check("mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=2", "x", "/var/lib/agentcheck")
-    machine.systemctl("restart", UNIT)
-    eventually(lambda: healthz(machine)[0] == 200)
-    machine.update(rules=BLOCKED)
-    eventually(lambda: healthz(machine)[0] == 503)
-    eventually(lambda: bool(entries(machine, "state")))
-    assert "history.json cannot be written" in entries(machine, "state")[0]["MESSAGE"]
-
-
 def test_the_unit_is_as_closed_as_promised_and_systemd_has_nothing_to_say(machine: Machine) -> None:
     verified = machine.run(["systemd-analyze", "verify", f"/usr/lib/systemd/system/{UNIT}"])
     complaints = [line for line in verified.stderr.splitlines() if "man agentcheck" not in line]

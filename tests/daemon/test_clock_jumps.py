@@ -129,7 +129,7 @@ def test_a_clock_that_is_set_amid_rounds_ends_none_of_it(clocked: Clocked) -> No
     clocked.start()
     eventually(lambda: clocked.is_confirmed("ok", "healthy"))
     seen = set()
-    for _ in range(5):
+    for _ in range(3):
         for seconds in (*JUMPS.values(), 0):
             clocked.set(seconds)
             seen.add(clocked.ask("status")[1]["verdict"]["code"])
