@@ -128,6 +128,9 @@ HERE: dict[str, Observed] = {
     "no vendor": Observed(now=NOW, machine=Machine(False), imds=Imds("not-asked")),
     # disk
     "a read-only disk": healthy(disk=(Volume("/tmp", read_only=True),), channel=DEAD),
+    "two read-only disks": healthy(
+        disk=(Volume("/tmp", read_only=True), Volume("/home", read_only=True)), channel=DEAD
+    ),
     "two places, two troubles, still connected": healthy(
         disk=(
             Volume("/var/lib/amazon/ssm", 10, None),
@@ -336,6 +339,19 @@ HERE: dict[str, Observed] = {
             )
         ),
     ),
+    "an image whose disk is full": replace(image(), disk=(Volume("/tmp", 0),)),
+    "an image without an agent": replace(
+        image(agent_enabled=None), agent=replace(agent(), installs=(), processes=())
+    ),
+    "an image with a broken configuration": replace(
+        image(), agent=agent(config=AgentConfig("p", error="not JSON"))
+    ),
+    "an image with a registered agent": replace(image(), agent=of("agent-hybrid")),
+    "an image with a placeholder of an agent": replace(image(), agent=agent("3.3.0.0")),
+    "an image with two agents": replace(
+        image(), agent=replace(agent(), installs=(*agent().installs, SNAP))
+    ),
+    "an image of which not all was seen": replace(image(), unanswered={"disk": "late"}),
     "an image of nothing": Observed(
         now=NOW, policy=Policy(profile="image"), image=Image(certificates=1)
     ),
