@@ -19,6 +19,6 @@ def check(facts: Facts) -> Finding:
         who = identity.registered_id or identity.instance_id
         return Finding(FAIL, f"registered as the hybrid node {who}", "hybrid", facts=seen)
     if identity.unreadable:
-        summary = "its state is not readable without CAP_DAC_READ_SEARCH"
+        summary = "its state cannot be read, which takes CAP_DAC_READ_SEARCH and a regular file"
         return Finding(SKIP, summary, "no-rights", facts=seen)
     return Finding(OK, "no hybrid registration", facts=seen)

@@ -23,7 +23,7 @@ import socket, sys
 open("/proc/sys/net/ipv4/tcp_tw_reuse", "w").write("0")
 server = socket.create_server(("0.0.0.0", 0))
 for number in range(int(sys.argv[1])):
-    client = socket.create_connection((f"127.0.0.{2 + number // 20_000}", server.getsockname()[1]))
+    client = socket.create_connection((f"127.0.0.{2 + number // 10_000}", server.getsockname()[1]))
     client_side, _ = server.accept()
     client.close()
     client_side.close()
