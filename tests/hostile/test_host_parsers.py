@@ -161,7 +161,8 @@ def test_what_go_reads_and_python_cannot_is_not_called_broken() -> None:
     """The agent takes no notice of settings that it does not know, however they look."""
     assert _config({"Unknown": 10**30}).error == ""
     assert parse_config("p", b'{"Unknown": ' + b"9" * 100_000 + b"}").error == ""
-    assert parse_config("p", b'{"Unknown": ' + DEEP[:5000] + b"]" * 5000 + b"}").unreadable
+    deep = parse_config("p", b'{"Unknown": ' + DEEP[:5000] + b"]" * 5000 + b"}")
+    assert deep.unreadable or deep.error == ""  # by the version of Python
     assert parse_config("p", LONG_NUMBER).error
 
 
