@@ -99,7 +99,7 @@ ANSWERS = st.builds(
 )
 
 
-@examples(100)
+@examples(50)
 @given(st.data())
 def test_whatever_the_metadata_is_it_is_read(data: st.DataObject) -> None:
     """And nothing of it can steer a terminal."""

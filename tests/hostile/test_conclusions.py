@@ -92,7 +92,7 @@ def absurd(draw: st.DrawFn) -> Observed:
     return replace(world, names=names, paths=paths, comparisons=compared)
 
 
-@examples(100)
+@examples(50)
 @given(absurd())
 def test_any_world_has_a_conclusion_that_can_be_printed(world: Observed) -> None:
     texts = [note.text for note in notes(world)]

@@ -22,6 +22,8 @@ LIST = "meta-data/iam/security-credentials/"
 IDENTITY = "dynamic/instance-identity/document"
 SHUT = ("imds-not-genuine", "imds-unreachable", "could-not-tell")
 UNSURE = ("could-not-tell",)
+# test_answers has more of these, and quicker.
+OF_NO_SIZE = ("chunks of no size", "two lengths", "a length below none", "no HTTP", "nothing")
 
 
 def token(speech: Speech) -> Case:
@@ -63,7 +65,11 @@ SOME = (
 )
 CASES = {
     **{f"token: {name}": token(http.NO_ANSWERS[name]) for name in SOME},
-    **{f"rest: {name}": rest(speech) for name, speech in http.NO_ANSWERS.items()},
+    **{
+        f"rest: {name}": rest(speech)
+        for name, speech in http.NO_ANSWERS.items()
+        if name not in OF_NO_SIZE
+    },
     **{f"role: {name}": some(UNSURE, **{ROLE: http.NO_ANSWERS[name]}) for name in SOME},
     "a token with escapes": token(body(ESCAPES.encode())),
     "a token of headers": token(body(b"abcdefgh\r\nX-Evil: yes")),

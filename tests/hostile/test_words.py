@@ -36,7 +36,7 @@ NETWORKS = st.one_of(
 )
 
 
-@examples(200)
+@examples(100)
 @given(st.lists(NETWORKS.map(str), max_size=4), st.ip_addresses().map(str))
 @example(["255.255.255.255/32", "::/0"], "::ffff:10.0.0.1")
 def test_any_networks_have_resolvers_and_any_address_a_scope(cidrs: list[str], place: str) -> None:
@@ -109,7 +109,7 @@ NAME = st.lists(st.lists(st.tuples(st.sampled_from(("commonName", "organizationN
 DATE = TEXT | st.datetimes().map(lambda when: when.strftime("%b %d %H:%M:%S %Y GMT"))
 
 
-@examples(200)
+@examples(100)
 @given(
     st.fixed_dictionaries(
         {},
