@@ -62,7 +62,12 @@ def _servers(path: Path) -> tuple[str, ...]:
 
 
 def addresses_of(host: str) -> tuple[str, ...]:
-    """What the system says of a name that is no endpoint's, such as a proxy's; () after `LIMIT`."""
+    """What the system says of a name that is no endpoint's, such as a proxy's; () after `LIMIT`.
+
+    As in resolver.resolve, the C library is not made to read what is no resolv.conf.
+    """
+    if not configured():
+        return ()
 
     def ask() -> tuple[str, ...]:
         try:
