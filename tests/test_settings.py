@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agentcheck import settings
+from agentcheck import kinds, settings
 from agentcheck.model import ConfigError
 
 
@@ -51,7 +51,7 @@ def test_config_flag_stands_in_place_of_the_file_and_its_drop_ins(etc: Path) -> 
     ("text", "seconds"), [("3500ms", 3.5), ("90s", 90.0), ("5m", 300.0), ("1h", 3600.0)]
 )
 def test_durations(text: str, seconds: float) -> None:
-    assert settings.parse_duration(text) == seconds
+    assert kinds.parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize(

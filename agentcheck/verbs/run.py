@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Optional
 
+from agentcheck.kinds import parse_duration
 from agentcheck.model import (
     EXIT_INTERRUPTED,
     EXIT_STATUS,
@@ -22,7 +23,7 @@ from agentcheck.model import (
 )
 from agentcheck.output import add_config_flag, complain, emit, read_settings
 from agentcheck.render import FORMATS, renderer
-from agentcheck.settings import Settings, parse_duration
+from agentcheck.settings import Settings
 
 if TYPE_CHECKING:
     from agentcheck.checks import Check
