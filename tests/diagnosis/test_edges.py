@@ -282,6 +282,45 @@ def test_a_warning_about_the_clock_explains_no_check() -> None:
     assert found(world) == [("could-not-tell", UNKNOWN), ("clock-skew", WARN)]
 
 
+@pytest.mark.parametrize(
+    ("code", "check"),
+    [
+        ("disk-full", "disk"),
+        ("agent-missing", "agent.installed"),
+        ("imds-disabled", "imds"),
+        ("role-missing", "role"),
+        ("proxy-refuses", "proxy.ssm"),
+        ("dns-failing", "dns.ssm"),
+        ("hosts-override", "dns.ssm"),
+        ("no-route", "tcp.ssm"),
+        ("endpoint-missing", "tcp.ssm"),
+        ("tls-failed", "tls.ssm"),
+        ("agent-outdated", "agent.version"),
+        ("scp-denies", "permission"),
+        ("agent-not-connected", "agent.channel"),
+        ("image-lacks-service", "image.clock"),
+    ],
+)
+def test_with_only_a_layer_is_accused_by_its_own_checks(code: str, check: str) -> None:
+    for asked, told in ((check, True), ("odd", False)):
+        codes = dict(found(WORLDS[code], complete=False, asked=frozenset({asked})))
+        assert (code in codes) is told
+
+
+ORDER = ["untrusted", "wrong-name", "expired", "not-tls", "hangs", "cut", "failed"]
+
+
+@pytest.mark.parametrize(("first", "then"), list(zip(ORDER, ORDER[1:])))
+def test_of_two_troubles_in_tls_the_graver_is_told(first: str, then: str) -> None:
+    def both(*states: str) -> Any:
+        seen = [connection(f"10.0.1.{n}", tls=s, error=s) for n, s in enumerate(states)]
+        return diagnose(with_path(healthy(channel=DEAD), "ssm", *seen))[0]
+
+    told, other = both(first, then), both(then, first)
+    assert (told.code, told.reason) == (other.code, other.reason)
+    assert (told.code, told.reason) == (both(first).code, both(first).reason)
+
+
 PLACEHOLDERS = {
     INSTANCE.instance_id: "INSTANCE_ID",
     INSTANCE.vpc_id: "VPC_ID",
