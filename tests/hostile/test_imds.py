@@ -88,8 +88,9 @@ CASES = {
     ),
     "names of roles with escapes": some(UNSURE, **{LIST: body(ESCAPES.encode())}),
     "a thousand roles": some(UNSURE, **{LIST: body(b"../../api/token\n" * 1000)}),
-    "a Code with escapes": some(
-        ("role-not-assumable",), **{ROLE: document(Code=ESCAPES, Message=ESCAPES)}
+    "a Code with escapes": some(UNSURE, **{ROLE: document(Code=ESCAPES, Message=ESCAPES)}),
+    "a Message with escapes": some(
+        ("role-not-assumable",), **{ROLE: document(Code="Failed", Message=ESCAPES)}
     ),
     **{
         f"a Code that is {str(value)[:9]!r}": some(
