@@ -106,6 +106,17 @@ def test_imds_open_to_root_only_is_healthy_for_root_and_unknown_for_others() -> 
     assert "65534" in " ".join(report["verdict"]["evidence"])
 
 
+def test_an_association_with_a_long_document_is_an_answer_like_any_other() -> None:
+    healthy = Scenario()
+    ssm, *others = healthy.endpoints
+    answer = {"Associations": [{"AssociationId": "a", "Content": '"\\' * (32 << 10)}]}
+    ssm = dataclasses.replace(ssm, signed=(200, json.dumps(answer)))
+    with Vpc(dataclasses.replace(healthy, endpoints=(ssm, *others))) as vpc:
+        report = report_of(vpc)
+    assert [c["status"] for c in report["checks"] if c["id"] == "permission"] == ["ok"]
+    assert (report["verdict"]["code"], report["notes"]) == ("healthy", [])
+
+
 def test_a_channel_whose_address_dns_no_longer_gives_is_not_called_dead() -> None:
     """Over NAT the addresses of the endpoints change; the agent's connection stays."""
     with Vpc("healthy-nat") as vpc:

@@ -42,13 +42,16 @@ def ask(
     body: bytes = b"",
     *,
     seconds: float,
+    most: int = MAX_ANSWER,
 ) -> Answer:
-    """Asks, and reads the answer within so many seconds; nothing is followed.
+    """Asks, and reads the answer, of so many bytes at most, within so many seconds.
+
+    Nothing is followed.
 
     `headers` are all that is sent, Host too. Raises OSError or http.client.HTTPException.
     """
     client = http.client.HTTPConnection("")
-    bounded: Any = _Bounded(stream, seconds)
+    bounded: Any = _Bounded(stream, seconds, most)
     client.sock = bounded
     try:
         client.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
@@ -74,9 +77,9 @@ def ask(
 class _Bounded(io.RawIOBase):
     """What stands for the socket, and for the file that http.client makes of it."""
 
-    def __init__(self, stream: Any, seconds: float) -> None:
+    def __init__(self, stream: Any, seconds: float, most: int) -> None:
         self._stream = stream
-        self._left = MAX_ANSWER
+        self._left = most
         self._end = time.monotonic() + seconds
 
     def sendall(self, data: bytes) -> None:

@@ -28,7 +28,8 @@ from agentcheck.probes.parallel import Task
 TARGET = "AmazonSSM.ListInstanceAssociations"
 # The service answers within a second; a denial takes no longer.
 TIMEOUT = 3.0
-MAX_BODY = 65536
+# It may come with the association's document, which has up to 64 KiB (SSM quotas), as a JSON text.
+MAX_ANSWER = 256 << 10
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,17 @@ def _call(
     try:
         # Its own Host is among the signed headers.
         answer = bounded_http.ask(
-            stream, "POST", "/", request.headers, _encoded(request), seconds=TIMEOUT
+            stream,
+            "POST",
+            "/",
+            request.headers,
+            _encoded(request),
+            seconds=TIMEOUT,
+            most=MAX_ANSWER,
         )
         body = answer.body
         if answer.headers.get("Content-Encoding", "").lower() == "gzip":  # nobody asked for it
-            body = zlib.decompressobj(31).decompress(body, MAX_BODY)
+            body = zlib.decompressobj(31).decompress(body, MAX_ANSWER)
     except (OSError, http.client.HTTPException, zlib.error) as error:
         return Permission("no-answer", text=f"no answer ({type(error).__name__})")
     finally:
