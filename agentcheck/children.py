@@ -14,21 +14,26 @@ _CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL = 47, 4
 PATIENCE_S = 0.5
 
 
-def tame() -> None:
-    """Before the first thread is made, which then has the same.
+def tame() -> bool:
+    """Before the first thread is made, which then has the same; whether `end_all` may be called.
+
+    Not where this process already has children, by exec in a script: they are not the round's.
 
     The service holds its rights as ambient ones, which every program that it runs would have too
     (capabilities(7)); we keep ours. And whose parent ends becomes our child, whatever session it
     made for itself. Where the kernel or Python has no such thing, both stay as they are.
     """
+    alone = not _any_left()
     try:
         from ctypes import CDLL, c_ulong
 
         prctl, zero = CDLL(None).prctl, c_ulong(0)
     except (ImportError, AttributeError, OSError, MemoryError):
-        return
+        return alone
     prctl(_CAP_AMBIENT, c_ulong(_CAP_AMBIENT_CLEAR_ALL), zero, zero, zero)
-    prctl(_SET_CHILD_SUBREAPER, c_ulong(1), zero, zero, zero)
+    if alone:
+        prctl(_SET_CHILD_SUBREAPER, c_ulong(1), zero, zero, zero)
+    return alone
 
 
 def end_all() -> None:

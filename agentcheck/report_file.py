@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
+from pathlib import Path
 
+from agentcheck import whole_file
 from agentcheck.model import OutputError, UsageError
 from agentcheck.output import emit
 
@@ -29,7 +30,7 @@ def write(path: str, text: str) -> None:
         if os.path.exists(target) and not os.path.isfile(target):
             _write_through(target, text)
         else:
-            _replace(target, text)
+            whole_file.write(Path(target), text, guessable=False)
     except OSError as error:
         emit(text)
         raise OutputError(
@@ -38,19 +39,31 @@ def write(path: str, text: str) -> None:
 
 
 def _target(path: str) -> str:
-    """Where the links lead that root or we have made.
+    """Where the links lead, of folders too, that root or we have made.
 
-    Anybody could lay one of that name in /tmp, to have root replace a file of theirs to choose.
+    Anybody could lay one of that name in /tmp, to have root write in a place of theirs to choose.
     """
-    for _ in range(MAX_LINKS):
-        folder, name = os.path.split(path)
-        path = os.path.join(os.path.realpath(folder), name)
-        if not os.path.islink(path):
-            return path
-        if os.lstat(path).st_uid not in (0, os.geteuid()):
+    done, ahead, links = "/", _parts(os.path.join(os.getcwd(), path)), 0
+    while ahead:
+        name = ahead.pop()
+        place = os.path.join(done, name) if name != ".." else os.path.dirname(done)
+        if not os.path.islink(place):
+            done = place
+            continue
+        if os.lstat(place).st_uid not in (0, os.geteuid()):
             raise PermissionError(errno.EACCES, "a link of another user")
-        path = os.path.join(os.path.dirname(path), os.readlink(path))
-    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        links += 1
+        if links > MAX_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        leads = os.readlink(place)
+        done = "/" if leads.startswith("/") else done
+        ahead += _parts(leads)
+    return done
+
+
+def _parts(path: str) -> list[str]:
+    """The last one first."""
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
 def _write_through(target: str, text: str) -> None:
@@ -60,19 +73,3 @@ def _write_through(target: str, text: str) -> None:
         if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EEXIST, "somebody has replaced it")
         file.write(text.encode())
-
-
-def _replace(target: str, text: str) -> None:
-    """As whole_file.write does, but in anybody's folder: by a name that nobody can guess."""
-    folder, name = os.path.split(target)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(descriptor, 0o644)
-            os.fsync(descriptor)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -11,13 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write(path: Path, text: str, mode: int = 0o644) -> None:
+def write(path: Path, text: str, mode: int = 0o644, *, guessable: bool = True) -> None:
     """Replaces the file. Raises OSError, and then the old one is still there.
 
-    For folders of our own: the name beside it, `.NAME.PID`, can be guessed.
+    In a folder that others may write to, the name beside it must not be `guessable`: they could
+    hold the place. In one of our own it is `.NAME.PID`, whose leftovers are swept.
     """
-    # One writer, whose leftovers are swept: its own name is enough, and O_EXCL follows no link.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # O_EXCL follows no link.
+    name = str(os.getpid()) if guessable else os.urandom(8).hex()
+    temporary = path.with_name(f".{path.name}.{name}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with suppress(FileNotFoundError):
         temporary.unlink()

@@ -36,6 +36,26 @@ def assert_one_line(done: subprocess.CompletedProcess[str], status: int, *words:
         assert word in done.stderr
 
 
+def test_what_a_script_has_started_before_it_became_agentcheck_is_left_alone() -> None:
+    script = (
+        "sleep 60 >/dev/null 2>&1 & echo $! >&2;"
+        ' exec "$0" -m agentcheck run --profile image --format json'
+    )
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=60,
+    )
+    other = int(done.stderr.split()[0])
+    try:
+        assert json.loads(done.stdout)["profile"] == "image"
+        assert Path(f"/proc/{other}/comm").read_text() == "sleep\n"
+    finally:
+        os.kill(other, 9)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -86,6 +86,19 @@ def test_the_report_is_printed_rather_than_written_through_anothers_link(
         assert capsys.readouterr().out == "text"
 
 
+def test_a_folder_behind_anothers_link_is_not_written_to(
+    shared: Path, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "ours").mkdir()
+    plant(shared / "out", place / "ours")
+    for name in ("out/report", "x/../out/report"):
+        (shared / "x").mkdir(exist_ok=True)
+        with pytest.raises(OutputError, match="a link of another user"):
+            report_file.write(str(shared / name), "text")
+        assert capsys.readouterr().out == "text"
+    assert not list((place / "ours").iterdir())
+
+
 def test_a_link_of_ones_own_is_followed(shared: Path) -> None:
     (shared / "report").symlink_to("real")
     report_file.write(str(shared / "report"), "text")

@@ -35,7 +35,5 @@ def main() -> int:
 if __name__ == "__main__":
     if not __package__:  # by its path: see agentcheck/__main__.py
         sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    status = main()
-    sys.stdout.flush()
     # A thread of the status port may be busy with a slow client: it must not hold the exit.
-    os._exit(status)
+    os._exit(main())

@@ -33,6 +33,7 @@ MOST_WAITING = 200
 # Between tries meanwhile.
 AGAIN_S = 2.0
 SOCKET = "/run/systemd/journal/socket"
+STDOUT = 1
 # Errors of the entry itself; all others are the journal's, which is away, or this machine's.
 _NEVER = (errno.EINVAL, errno.EMSGSIZE, errno.E2BIG)
 
@@ -129,7 +130,7 @@ def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
 def _print(message: str, **fields: Any) -> None:
     """`<N>text`: systemd takes N for the priority (sd-daemon(3), SD_ERR and the others)."""
     if sys.stdout is None:
-        return
+        return  # and whatever has its number now is none
     lines = [f"<{fields['PRIORITY']}>{line}\n" for line in message.splitlines()]
-    sys.stdout.write("".join(lines))
-    sys.stdout.flush()
+    # Past sys.stdout, whose buffer would keep what failed, and this entry is tried again.
+    os.write(STDOUT, "".join(lines).encode("utf-8", "replace"))

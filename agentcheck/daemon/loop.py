@@ -1,7 +1,8 @@
 """The loop: starts rounds, takes in what they say, tells it to everybody who should know.
 
-One thread and one selector; the status port has a thread of its own. It never waits for anything
-but the selector, so a signal is answered at once, and the watchdog is fed only while it turns.
+One thread and one selector; the status port has a thread of its own. It waits for the
+selector alone, but for moments, so a signal is answered at once, and the watchdog is fed only while
+it turns.
 """
 
 from __future__ import annotations
@@ -68,11 +69,11 @@ class Daemon:
 
     def run(self) -> None:
         """The whole life of the daemon. Raises AgentcheckError when it cannot begin or go on."""
+        self._lock()
         state.sweep(self._run_dir)
         state.sweep(self._state_dir)
         self._port.follow(self._settings)
         self._catch_signals()
-        self._lock()
         # READY comes after the first round, which may be later than the unit's own time-out.
         first = self._due - time.monotonic() + self._settings["run", "deadline"] + 30
         self._manager.tell(
@@ -212,7 +213,7 @@ class Daemon:
             from agentcheck.render import prometheus
 
             text = prometheus.render(report, live)
-            self._keep(Path(self._settings["state", "textfile"]), text)
+            self._keep(Path(self._settings["state", "textfile"]), text, guessable=False)
         on_console = self._settings["daemon", "console_on_change"]
         self._announcer.news(report, news, on_console)
         self._manager.tell(
@@ -251,10 +252,10 @@ class Daemon:
         if self._ready:
             self._manager.tell(READY="1")
 
-    def _keep(self, path: Path, text: str) -> bool:
+    def _keep(self, path: Path, text: str, guessable: bool = True) -> bool:
         """Writes a file; one that cannot be written costs what is in it, never the daemon."""
         try:
-            whole_file.write(path, text)
+            whole_file.write(path, text, guessable=guessable)
         except (OSError, ValueError) as error:
             if str(path) not in self._unwritable:
                 self._unwritable.add(str(path))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,16 +37,25 @@ def configured() -> tuple[str, ...]:
     """
     try:
         found = _servers(CONFIG)
-    except FileNotFoundError:
-        found = ()
     except OSError:
-        return ()
+        if not _is_empty(CONFIG):
+            return ()
+        found = ()
     if found and all(server in STUBS for server in found):
         try:
             found = _servers(UPSTREAM) or found
         except OSError:
             pass
     return found or ("127.0.0.1",)
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether it is not there, or is the device that some put in its place to say so."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return stat.S_ISCHR(found.st_mode) and found.st_rdev == os.makedev(1, 3)
 
 
 def _servers(path: Path) -> tuple[str, ...]:

@@ -161,10 +161,15 @@ def ask_once(servers: Sequence[str], host: str) -> Optional[ServerAnswer]:
 
 
 def _query(server: str, host: str, kind: str) -> tuple[str, Sequence[str], str]:
-    """Asks, and asks again beside it when there is no answer soon; the first answer counts."""
+    """Asks, and asks again beside it when there is no answer soon; the first answer counts.
+
+    One that cannot be reached at once may be starting anew: it has as long as a silent one.
+    """
+    begun = time.monotonic()
     first = Task(lambda: _exchange(server, host, kind, LIMIT - 0.1), "dns")
     if first.finished(ASK_AGAIN) and first.result()[0] != "timeout":
         return first.result()
+    time.sleep(max(0.0, begun + ASK_AGAIN - time.monotonic()))
     second = Task(lambda: _exchange(server, host, kind, LIMIT - ASK_AGAIN - 0.1), "dns")
     end = time.monotonic() + LIMIT - ASK_AGAIN
     while time.monotonic() < end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fnmatch
 import os
 import re
@@ -101,9 +102,10 @@ def _rounds(
     from agentcheck import children, report
     from agentcheck.facts import RoundFacts
 
-    children.tame()
+    alone = children.tame()
     # A round holds the role's credentials for seconds: no crash is to write them to a disk.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):  # a sandbox may forbid it, and sees to it then
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     interruption = _Interruption()
     end = time.monotonic() + (wait or 0.0)
     said = None
@@ -126,7 +128,8 @@ def _rounds(
             arguments.profile,
             interruption.happened,
         )
-        children.end_all()
+        if alone:
+            children.end_all()
         answered = facts.answered()
         left = end - time.monotonic()
         if arguments.verbose:

@@ -166,11 +166,11 @@ def test_a_systemd_python_of_other_insides_is_used_by_its_front(
 
 @pytest.mark.usefixtures("with_journald")
 def test_without_systemd_python_systemd_reads_the_priority_off_each_line(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = journal._backend()
     send("one\ntwo", PRIORITY=3)
-    assert capsys.readouterr().out == "<3>one\n<3>two\n"
+    assert capfd.readouterr().out == "<3>one\n<3>two\n"
     monkeypatch.setattr(sys, "stdout", None)
     send("nobody listens", PRIORITY=3)
 
