@@ -9,12 +9,13 @@ from __future__ import annotations
 import email.utils
 import http.client
 import io
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timezone
 from typing import Any, Optional
+
+from agentcheck.probes.deadline import left
 
 # Head and body; the largest genuine one (an identity document, a denial) is under 4 KiB.
 MAX_ANSWER = 16384
@@ -83,7 +84,7 @@ class _Bounded(io.RawIOBase):
         self._end = time.monotonic() + seconds
 
     def sendall(self, data: bytes) -> None:
-        self._stream.settimeout(self._remaining())
+        self._stream.settimeout(left(self._end))
         self._stream.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -95,19 +96,13 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if not self._left:
             raise TooLong("longer than any genuine answer")
-        self._stream.settimeout(self._remaining())
+        self._stream.settimeout(left(self._end))
         size = int(self._stream.recv_into(memoryview(buffer)[: self._left]))
         self._left -= size
         return size
 
     def close(self) -> None:
         """The connection is closed by whoever made it."""
-
-    def _remaining(self) -> float:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("no whole answer in time")
-        return left
 
 
 def clock_offset(date: str, received: float) -> Optional[float]:

@@ -21,6 +21,7 @@ import dns.rcode
 import dns.rdatatype
 
 from agentcheck.observations import Name, ServerAnswer
+from agentcheck.probes.deadline import left
 from agentcheck.probes.parallel import Task, side_by_side
 
 # glibc itself gives up on a server after 5 s (resolv.conf(5)); a round must have time for what
@@ -61,9 +62,9 @@ def resolve(host: str, nameservers: Sequence[str], pinned: Sequence[str] = ()) -
         state, addresses = _ask_system(host, started)  # a packet may have been lost
     # A quick answer of the system needs no explanation by the servers.
     quick = bool(addresses) and not pinned and time.monotonic() - started < SLOW
-    left = started + LIMIT + 0.1 - time.monotonic()
+    remaining = started + LIMIT + 0.1 - time.monotonic()
     answers: Sequence[ServerAnswer] = ()
-    if direct.finished(min(left, 0.3) if quick else left):
+    if direct.finished(min(remaining, 0.3) if quick else remaining):
         answers = tuple(
             answer or ServerAnswer(server, "timeout")
             for server, answer in zip(nameservers, direct.result())
@@ -217,7 +218,7 @@ def _converse(server: str, request: dns.message.Message, end: float) -> dns.mess
         udp.connect(place)  # so the kernel drops what comes from elsewhere
         udp.send(asked)
         while True:
-            udp.settimeout(_left(end))
+            udp.settimeout(left(end))
             wire = udp.recv(MAX_ANSWER + 1)
             if wire[:2] == asked[:2] and len(wire) > 3:
                 if wire[2] & 0x02:  # TC, RFC 1035, 4.1.1
@@ -226,7 +227,7 @@ def _converse(server: str, request: dns.message.Message, end: float) -> dns.mess
                 if request.is_response(answer):
                     return answer
     with socket.socket(family, socket.SOCK_STREAM) as tcp:
-        tcp.settimeout(_left(end))
+        tcp.settimeout(left(end))
         tcp.connect(place)
         tcp.sendall(struct.pack("!H", len(asked)) + asked)
         size = struct.unpack("!H", _exactly(tcp, 2, end))[0]
@@ -242,16 +243,9 @@ def _parsed(wire: bytes) -> dns.message.Message:
 def _exactly(tcp: socket.socket, size: int, end: float) -> bytes:
     found = b""
     while len(found) < size:
-        tcp.settimeout(_left(end))
+        tcp.settimeout(left(end))
         part = tcp.recv(size - len(found))
         if not part:
             raise EOFError
         found += part
     return found
-
-
-def _left(end: float) -> float:
-    left = end - time.monotonic()
-    if left <= 0:
-        raise socket.timeout
-    return left

@@ -7,11 +7,12 @@ ssl.SSLSocket works on sockets alone, so not inside the TLS of a proxy, and lets
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
 import time
 from collections.abc import Callable
 from typing import Any, Optional, TypeVar
+
+from agentcheck.probes.deadline import left
 
 T = TypeVar("T")
 
@@ -79,13 +80,13 @@ class TlsStream:
     def _send(self, end: float) -> None:
         data = self._outgoing.read()
         if data:
-            self._stream.settimeout(_left(end))
+            self._stream.settimeout(left(end))
             self._stream.sendall(data)
 
     def _receive(self, end: float) -> None:
         if self._room is not None and self._room <= 0:
             raise TooLong("longer than any genuine one")
-        self._stream.settimeout(_left(end))
+        self._stream.settimeout(left(end))
         data = self._stream.recv(min(self._room or MAX_HANDSHAKE, MAX_HANDSHAKE))
         if self._room is not None:
             self._room -= len(data)
@@ -93,10 +94,3 @@ class TlsStream:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
-
-
-def _left(end: float) -> float:
-    left = end - time.monotonic()
-    if left <= 0:
-        raise socket.timeout("not done in time")
-    return left
