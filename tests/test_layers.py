@@ -13,7 +13,7 @@ import pytest
 
 import agentcheck
 from tests.vpc import Vpc
-from tests.vpc.host import unmeasured
+from tests.vpc.host import measurement, unmeasured
 
 ROOT = Path(agentcheck.__file__).parent
 # What touches the world: none of it may be loaded by the pure branches.
@@ -129,7 +129,8 @@ def test_a_round_loads_these_libraries_and_no_others() -> None:
         "main(['run', '--format', 'json', '--trigger', 'timer'])\n"
     )
     with Vpc("healthy") as vpc:
-        outcome = vpc.run([sys.executable, "-c", code])
+        unset = [f"--unset={name}" for name in measurement()]
+        outcome = vpc.run(["env", *unset, sys.executable, "-c", code])
     loaded = json.loads(outcome.stderr.splitlines()[-1])
     assert json.loads(outcome.stdout)["verdict"]["code"] == "healthy"
     installed = {n.partition(".")[0] for n, file in loaded.items() if "site-packages" in file}
