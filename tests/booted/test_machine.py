@@ -362,9 +362,11 @@ def test_nothing_is_left_behind_when_the_tests_are_killed(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     code = (
-        "import time\n"
+        "import signal, time\n"
         "from tests.booted import Machine\n"
         "from tests.vpc import Vpc\n"
+        # A shell's background jobs, and what they start, would not hear it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with Vpc('healthy') as vpc, Machine(vpc) as machine:\n"
         "    print(machine.name, flush=True)\n"
         "    time.sleep(60)\n"
